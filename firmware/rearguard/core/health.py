@@ -1,0 +1,129 @@
+"""Whether a sensor can be believed: what it must do to stay trusted, and the fault when it does not."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+
+from rearguard.core.reading import SensorSpec, Status
+
+STALE_S = 0.25  # felt by 300 ms: the rest is for waking up and for the motors
+REJECT_S, REJECT_MIN, REJECT_SHARE = 1.0, 3, 0.20  # more than 20 % of a second's answers, and not just one or two
+BLOCKED_S, BLOCKED_M = 3.0, 0.15  # a shirt lies within 15 cm and stays; a wearer at a wall moves on sooner
+BLOCKED_WANDER_M = 0.03  # breathing under a shirt
+FROZEN_S = 1.0  # the very same value for so long while another sensor sees motion
+FROZEN_OWN_S = 0.25  # or so soon, when it stops dead from a walk: no body does that
+FROZEN_OWN_MPS = 0.5
+RELEASE_S = 0.5  # a fault ends when its cause has been gone for this long
+
+
+class Fault(StrEnum):
+    """What can be wrong with a sensor."""
+
+    NO_DATA = "no_data"
+    FROZEN = "frozen"
+    IMPLAUSIBLE = "implausible"
+    BLOCKED = "blocked"
+    LOST = "lost"
+
+
+class Health:
+    """The faults of one sensor."""
+
+    __slots__ = (
+        "_answers",
+        "_bad",
+        "_heard_s",
+        "_held",
+        "_lost",
+        "_near_m",
+        "_near_since_s",
+        "_same",
+        "_same_mps",
+        "_same_since_s",
+        "_still_at_s",
+    )
+
+    def __init__(self, spec: SensorSpec, now_s: float) -> None:
+        self._heard_s = now_s + spec.startup_s - STALE_S
+        self._answers: deque[tuple[float, bool]] = deque()  # (time, rejected) of the last second
+        self._bad = 0  # how many of them were rejected
+        self._lost = False
+        self._same: object = None
+        self._same_since_s = self._still_at_s = now_s
+        self._same_mps = 0.0
+        self._near_since_s: float | None = None
+        self._near_m = 0.0
+        self._held: dict[Fault, float] = {}  # until when each stays raised
+
+    def note(self, t_s: float, status: Status, value: object, near_m: float | None, speed_mps: float) -> None:
+        """Take one answer. `value` is what was measured (None for nothing), `near_m` its distance where it has one,
+
+        `speed_mps` how fast the sensor's own track moved before it.
+        """
+        if status is Status.LOST:
+            self._lost = True
+            return
+        if status is Status.NO_DATA:
+            return
+        rejected = status is Status.INVALID
+        self._answers.append((t_s, rejected))
+        self._bad += rejected
+        while t_s - self._answers[0][0] > REJECT_S:
+            self._bad -= self._answers.popleft()[1]
+        if rejected:
+            return
+        self._heard_s = max(self._heard_s, t_s)
+        self._lost = False
+        if value is None or value != self._same:
+            self._same, self._same_since_s, self._same_mps = value, t_s, abs(speed_mps)
+            self._still_at_s = t_s
+        if near_m is None or near_m > BLOCKED_M:
+            self._near_since_s = None
+        elif self._near_since_s is None or abs(near_m - self._near_m) > BLOCKED_WANDER_M:
+            self._near_since_s, self._near_m = t_s, near_m
+
+    def faults(self, now_s: float, motion_elsewhere: bool) -> list[Fault]:
+        """What is wrong at `now_s`. `motion_elsewhere`: another sensor follows something that moves."""
+        held = self._held
+        for fault in self._now(now_s, motion_elsewhere):
+            held[fault] = now_s + RELEASE_S
+        if not held:
+            return []
+        for fault in [f for f, until in held.items() if until <= now_s]:
+            del held[fault]
+        if Fault.LOST in held:
+            return [Fault.LOST]  # it says what NO_DATA would say, and why
+        return sorted(held)
+
+    def wake_s(self, now_s: float) -> float:
+        """When `faults` may next change without a new answer."""
+        due = self._heard_s + STALE_S
+        ends = [until for until in self._held.values() if until > now_s]
+        return min([due, *ends]) if due > now_s else min(ends, default=float("inf"))
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something close and still covers the sensor."""
+        return Fault.BLOCKED in self._held
+
+    def _now(self, now_s: float, motion_elsewhere: bool) -> list[Fault]:
+        found: list[Fault] = []
+        if self._lost:
+            found.append(Fault.LOST)
+        elif now_s - self._heard_s >= STALE_S:
+            found.append(Fault.NO_DATA)
+        if self._bad >= REJECT_MIN and self._bad > REJECT_SHARE * len(self._answers):
+            if self._answers[-1][0] >= now_s - REJECT_S:
+                found.append(Fault.IMPLAUSIBLE)
+        if not motion_elsewhere:
+            self._still_at_s = now_s
+        if self._same is not None:
+            same_s = self._heard_s - self._same_since_s
+            if (same_s >= FROZEN_OWN_S and self._same_mps >= FROZEN_OWN_MPS) or (
+                self._heard_s - max(self._same_since_s, self._still_at_s) >= FROZEN_S
+            ):
+                found.append(Fault.FROZEN)
+        if self._near_since_s is not None and self._heard_s - self._near_since_s >= BLOCKED_S:
+            found.append(Fault.BLOCKED)
+        return found

@@ -1,0 +1,173 @@
+"""Things in a sweep: points become objects, objects become tracks.
+
+x is metres toward the wearer's right, y metres behind. The swath is the strip the wearer's body sweeps
+when it walks straight back; only what lies in it, or will, can be hit.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import atan2, cos, degrees, hypot, radians, sin
+from typing import NamedTuple
+
+from rearguard.core.fit import fit
+from rearguard.core.reading import Scan, SensorSpec
+from rearguard.core.track import ARRIVED_MPS, GAP_S, HOLD_S, WINDOW_MIN, WINDOW_S, Track
+
+NEIGHBOUR = 2  # points of one object lie at most this many steps apart: one return in between may fail
+JUMP_M, JUMP_STEPS = 0.15, 3.0  # and this near to each other: the depth of a body, and some steps of arc
+COMPACT_M = 1.0  # what is narrower has a middle that can be followed sideways; a wall has not
+GATE_Y_M, GATE_X_M = 0.30, 0.60  # a body turns 10 degrees at each step, which moves all sideways
+PASS_MARGIN_M = 0.15  # what is in the swath must be sure to leave it before it stops counting
+KEEP_S = 0.35  # three turns at 10 Hz without it and it is gone
+
+
+class Thing(NamedTuple):
+    """An object in one sweep."""
+
+    x_m: float
+    y_m: float  # its nearest point, of two that agree
+    half_m: float  # half its width
+    compact: bool
+
+
+@lru_cache(maxsize=8)  # one grid a sensor
+def _directions(bearings_deg: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
+    return tuple((sin(radians(b)), cos(radians(b))) for b in bearings_deg)
+
+
+def things(scan: Scan, spec: SensorSpec, swath_m: float) -> list[Thing]:
+    """Objects of two or more neighbouring points; of a wide one, only the part inside the swath."""
+    found: list[Thing] = []
+    group: list[tuple[float, float]] = []
+    last_i = 0
+    step = radians(abs(scan.bearings_deg[1] - scan.bearings_deg[0])) if len(scan.bearings_deg) > 1 else 0.0
+    for i, (r, (dx, dy)) in enumerate(zip(scan.ranges_m, _directions(scan.bearings_deg), strict=False)):
+        if r is None or not spec.min_range_m <= r <= spec.max_range_m:
+            continue
+        x, y = r * dx, r * dy
+        if group and (
+            i - last_i > NEIGHBOUR or hypot(x - group[-1][0], y - group[-1][1]) > JUMP_M + JUMP_STEPS * step * r
+        ):
+            _close(group, swath_m, found)
+            group = []
+        group.append((x, y))
+        last_i = i
+    _close(group, swath_m, found)
+    return found
+
+
+def _close(group: list[tuple[float, float]], swath_m: float, found: list[Thing]) -> None:
+    """Turn a finished group of points into a thing, if it is one that matters."""
+    if len(group) < 2:
+        return
+    (x0, y0), (x1, y1) = group[0], group[-1]
+    compact = hypot(x1 - x0, y1 - y0) < COMPACT_M
+    points = group if compact else [p for p in group if abs(p[0]) <= swath_m]
+    if points:
+        xs = [x for x, _ in points]
+        near = sorted(y for _, y in points)[:2][-1]  # the second nearest: one stray point moves nothing
+        found.append(Thing((min(xs) + max(xs)) / 2, near, (max(xs) - min(xs)) / 2, compact))
+
+
+class _Course:
+    """One thing followed from sweep to sweep."""
+
+    __slots__ = ("half_m", "rate_sd", "ts", "vx", "vy", "wide", "x", "xs", "y", "ys")
+
+    def __init__(self, t_s: float, thing: Thing, noise_m: float) -> None:
+        self.ts: list[float] = []
+        self.xs: list[float] = []
+        self.ys: list[float] = []
+        self.extend(t_s, thing, noise_m)
+
+    def extend(self, t_s: float, thing: Thing, noise_m: float) -> None:
+        self.ts.append(t_s)
+        self.xs.append(thing.x_m)
+        self.ys.append(thing.y_m)
+        while len(self.ts) > WINDOW_MIN and t_s - self.ts[0] > WINDOW_S:
+            del self.ts[0], self.xs[0], self.ys[0]
+        self.half_m, self.wide = thing.half_m, not thing.compact
+        self.y, self.vy, self.rate_sd = fit(self.ts, self.ys, noise_m)
+        self.x, self.vx, _ = fit(self.ts, self.xs, noise_m)
+
+    def misfit(self, t_s: float, thing: Thing) -> float | None:
+        """How badly `thing` continues this course; None when it cannot."""
+        dt = t_s - self.ts[-1]
+        off_y = abs(self.y + self.vy * dt - thing.y_m)
+        off_x = 0.0 if self.wide and not thing.compact else abs(self.x + self.vx * dt - thing.x_m)
+        return off_y + 0.5 * off_x if off_y <= GATE_Y_M and off_x <= GATE_X_M else None
+
+    def passes(self, swath_m: float) -> bool:
+        """Whether it will be beside the swath by the time it is level with the wearer."""
+        if self.wide:
+            return False
+        inside = abs(self.x) - self.half_m <= swath_m
+        if len(self.ts) < 3 or self.vy > -ARRIVED_MPS:
+            return not inside
+        then = self.x + self.vx * self.y / -self.vy
+        return abs(then) - self.half_m > swath_m + (PASS_MARGIN_M if inside else 0.0)
+
+
+class ScanTracker:
+    """Follows every thing that a sweeping sensor sees."""
+
+    def __init__(self, spec: SensorSpec, swath_m: float) -> None:
+        self.spec = spec
+        self._swath_m = swath_m
+        self._courses: list[_Course] = []
+        self._held_until = float("-inf")
+        self._held_deg = 0.0
+
+    def update(self, scan: Scan, t_s: float) -> None:
+        """Take one sweep, stamped `t_s`, not before the last one."""
+        noise = self.spec.noise_m
+        rest = sorted(things(scan, self.spec, self._swath_m), key=lambda thing: thing.y_m)
+        pairs = sorted(
+            (miss, i, j)
+            for i, course in enumerate(self._courses)
+            for j, thing in enumerate(rest)
+            if (miss := course.misfit(t_s, thing)) is not None
+        )
+        used_i: set[int] = set()
+        used_j: set[int] = set()
+        for _, i, j in pairs:
+            if i not in used_i and j not in used_j:
+                used_i.add(i)
+                used_j.add(j)
+                self._courses[i].extend(t_s, rest[j], noise)
+        self._courses += [_Course(t_s, thing, noise) for j, thing in enumerate(rest) if j not in used_j]
+        self._forget(t_s, KEEP_S)
+
+    def tracks(self, now_s: float) -> list[Track]:
+        """Every confirmed thing as it stands at `now_s`, nearest first."""
+        self._forget(now_s, GAP_S)
+        name = self.spec.name
+        found = [
+            Track(
+                name,
+                max(c.y + min(c.vy, 0.0) * (now_s - c.ts[-1]), 0.0),
+                -c.vy,
+                c.rate_sd,
+                degrees(atan2(c.x, max(c.y, 0.01))),
+                mild=c.passes(self._swath_m),
+            )
+            for c in self._courses
+        ]
+        if now_s < self._held_until:
+            found.append(Track(name, self.spec.min_range_m, 0.0, 0.0, self._held_deg, arrived=True))
+        return sorted(found, key=lambda track: track.distance_m)
+
+    def expiry_s(self) -> float:
+        """When, without further sweeps, the answer of `tracks` changes; -inf when never."""
+        ends = [c.ts[-1] + GAP_S for c in self._courses]
+        return min(ends) if ends else self._held_until
+
+    def _forget(self, now_s: float, keep_s: float) -> None:
+        for c in self._courses:
+            age = now_s - c.ts[-1]
+            arrived = -c.vy >= ARRIVED_MPS and c.y + c.vy * age <= self.spec.hold_below_m
+            if age > keep_s and arrived and not c.passes(self._swath_m):
+                self._held_until = now_s + HOLD_S
+                self._held_deg = degrees(atan2(c.x, max(c.y, 0.01)))
+        self._courses = [c for c in self._courses if now_s - c.ts[-1] <= keep_s]

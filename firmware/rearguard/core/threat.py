@@ -1,0 +1,86 @@
+"""How dangerous a track is: the distance needed to stop, against the distance there is."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from rearguard.core.track import Track
+
+
+class Level(IntEnum):
+    """What the wearer should do, mildest first."""
+
+    CLEAR = 0  # walk
+    NOTICE = 1  # something is coming up
+    WARN = 2  # slow down
+    STOP = 3  # stop now
+
+
+class Profile(NamedTuple):
+    """How fast the wearer reacts and stops."""
+
+    name: str
+    t_sys_s: float  # from echo to felt vibration
+    t_react_s: float  # from vibration to braking
+    decel_mps2: float
+    margin_m: float  # the trailing foot reaches up to 0.40 m behind the pelvis (docs/design.md)
+
+
+PROFILES = {
+    "default": Profile("default", 0.20, 0.75, 1.5, 0.45),
+    "cautious": Profile("cautious", 0.20, 1.0, 1.0, 0.45),
+}
+
+WARN_S, NOTICE_S = 0.5, 1.0  # earlier than STOP, at the present speed
+SEE_S = 0.25  # a sensor must see this much beyond NOTICE, to confirm a track in time
+MOVING_MPS, STILL_MPS = 0.10, 0.05  # slower is swaying on the spot: raises nothing, and releases
+RELEASE_M = 0.15  # more room than it took to raise
+RECEDING_MPS = 0.2  # what falls behind this fast means that the wearer walks forward
+
+
+def stop_distance(closing_mps: float, profile: Profile) -> float:
+    """Distance in m from the sensor at which the wearer must be told to stop, at a speed of at least 0."""
+    v = closing_mps
+    return v * (profile.t_sys_s + profile.t_react_s) + v * v / (2 * profile.decel_mps2) + profile.margin_m
+
+
+def max_speed(proved_range_m: float, profile: Profile) -> float:
+    """The fastest walk in m/s for which a sensor that sees `proved_range_m` can still give every alert."""
+    room = proved_range_m - profile.margin_m
+    if room <= 0:
+        return 0.0
+    if room == float("inf"):
+        return room
+    # room = v * b + v^2 / 2a, solved for v
+    a, b = profile.decel_mps2, profile.t_sys_s + profile.t_react_s + NOTICE_S + SEE_S
+    return a * ((b * b + 2 * room / a) ** 0.5 - b)
+
+
+def judge(track: Track, profile: Profile, held: Level, fastest_mps: float) -> Level:
+    """The level one track deserves while `held` is being felt (which it takes more room to release).
+
+    Nearer, or closing faster, never gets a lower level. `fastest_mps`: see `max_speed`.
+    """
+    if track.arrived:
+        return Level.NOTICE if track.mild else Level.STOP
+    v = track.closing_mps
+    if held is Level.CLEAR:
+        if v - track.closing_sd_mps < MOVING_MPS:
+            return Level.CLEAR
+    elif v < STILL_MPS:
+        return Level.CLEAR
+    room = track.distance_m - stop_distance(v, profile)
+    if room < _slack(held, Level.STOP):
+        level = Level.STOP
+    elif room < WARN_S * v + _slack(held, Level.WARN):
+        level = Level.WARN
+    elif room < NOTICE_S * v + _slack(held, Level.NOTICE) or v > fastest_mps:
+        level = Level.NOTICE
+    else:
+        level = Level.CLEAR
+    return min(level, Level.NOTICE) if track.mild else level
+
+
+def _slack(held: Level, level: Level) -> float:
+    return RELEASE_M if held >= level else 0.0

@@ -1,0 +1,23 @@
+"""What can go wrong, in words for the person who has to mend it."""
+
+from __future__ import annotations
+
+
+class RearguardError(Exception):
+    """Something a user can mend. The message says what, and the next step."""
+
+
+class ConfigError(RearguardError, ValueError):
+    """The configuration cannot be used: file, key, the value given, and what is allowed."""
+
+
+class InputError(RearguardError, ValueError):
+    """A file given to a command is missing, unreadable, or not what the command reads."""
+
+
+class DeviceOpenError(RearguardError, OSError):
+    """A sensor, motor board or pin could not be opened."""
+
+
+class DeviceLostError(RearguardError, OSError):
+    """A device that was open no longer answers; it may be opened again."""

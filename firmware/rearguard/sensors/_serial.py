@@ -1,0 +1,81 @@
+"""A serial line that is drained, not sipped, and that says so when it is gone."""
+
+from __future__ import annotations
+
+from glob import glob
+from os.path import exists
+from select import select
+from typing import Any
+
+from rearguard.errors import DeviceLostError, DeviceOpenError
+from rearguard.host import Host, device_trouble
+
+HEADER_UARTS = ("/dev/ttyAMA0", "/dev/ttyS0", "/dev/serial0")  # in this order: serial0 of a Pi 5 is its debug plug
+CHUNK = 4096  # the kernel's own buffer: nothing more can be waiting
+
+
+def find_port(port: str) -> str:
+    """The device behind `port`; "auto" takes the only USB adapter, else the header's UART."""
+    if port != "auto":
+        return port
+    usb = sorted(glob("/dev/serial/by-id/*"))
+    if len(usb) > 1:
+        raise DeviceOpenError(f"port 'auto' finds more than one USB adapter; name one of: {', '.join(usb)}")
+    for path in usb or HEADER_UARTS:
+        if exists(path):
+            return path
+    raise DeviceOpenError(
+        "port 'auto' finds no serial port. Set enable_uart=1 in config.txt and reboot, or name the port"
+    )
+
+
+def on_header(port: str) -> bool:
+    """Whether a configured port may be the header's UART, on GPIO 14 and 15."""
+    return port == "auto" or port in HEADER_UARTS
+
+
+class Line:
+    """One open serial port."""
+
+    def __init__(self, port: str, baud: int, host: Host) -> None:
+        """Raises DeviceOpenError when the port is absent, busy or forbidden."""
+        import serial
+
+        self.path = find_port(port)
+        self._clock = host.clock
+        try:
+            self._port: Any = serial.Serial(self.path, baud, timeout=0, write_timeout=0.2, exclusive=True)
+        except (OSError, ValueError) as error:  # SerialException is an OSError, its errno that of open()
+            cause = OSError(getattr(error, "errno", None) or 0, str(error))
+            if isinstance(error, OSError) and error.errno:
+                cause = OSError(error.errno, error.strerror or str(error))
+            raise DeviceOpenError(device_trouble(self.path, cause)) from error
+        self._port.reset_input_buffer()  # what piled up before we listened is stale
+
+    def read(self, deadline_s: float) -> bytes:
+        """All that has arrived; waits for the first of it until `deadline_s`. Raises DeviceLostError."""
+        try:
+            if not self._port.in_waiting:
+                ready, _, _ = select([self._port.fileno()], [], [], max(deadline_s - self._clock.now(), 0.0))
+                if not ready:
+                    return b""
+            data: bytes = self._port.read(CHUNK)
+        except (OSError, TypeError, ValueError) as error:  # TypeError: closed under our hands
+            raise DeviceLostError(f"{self.path} is gone: {error}") from error
+        if not data:
+            raise DeviceLostError(f"{self.path} is gone: it says that it has data, and gives none")
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send a command. Raises DeviceLostError."""
+        try:
+            self._port.write(data)
+        except OSError as error:
+            raise DeviceLostError(f"{self.path} does not take commands: {error}") from error
+
+    def close(self) -> None:
+        """Safe at any time."""
+        try:
+            self._port.close()
+        except OSError:
+            pass  # unplugged: there is nothing left to close

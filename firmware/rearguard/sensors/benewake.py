@@ -1,0 +1,184 @@
+"""Benewake TF-Luna, TFmini-S and TFmini Plus: a 2-degree LiDAR beam on a serial line, 115200 baud.
+
+    byte   0    1    2     3     4     5     6     7     8
+         0x59 0x59 dist  dist  amp   amp   temp  temp  sum of bytes 0 to 7, low 8 bits
+                   low   high  low   high  low   high
+                   cm
+
+Manuals: SJ-PM-TF-Luna A03, SJ-PM-TFmini-S A03, SJ-PM-TFmini Plus A05. An amplitude below 100 is too weak
+to measure (the distance then reads 0, or 65535), 65535 is dazzled; neither says anything about distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+from struct import Struct
+from typing import Annotated, Literal, NamedTuple
+
+from msgspec import Meta
+
+from rearguard.core.reading import Reading, Scan, SensorSpec, Status
+from rearguard.errors import DeviceLostError, DeviceOpenError
+from rearguard.host import Host
+from rearguard.sensors import SensorConfig, View
+from rearguard.sensors._frames import Framer
+from rearguard.sensors._serial import Line, on_header
+
+BAUD = 115200
+HEADER, SIZE = b"\x59\x59", 9
+FIELDS = Struct("<2xHH3x")
+WEAK_AMP, DAZZLED_AMP = 100, 65535
+WEAK_CM = 65535  # TFmini says weak by this distance as well; 65534 and 65532 are its dazzled codes
+SET_CM_FRAMES = b"\x5a\x05\x05\x01\x65"  # a unit may have been left in ASCII output
+
+
+class _Part(NamedTuple):
+    min_m: float
+    max_m: float
+    dark_m: float  # on a black target of 10 % reflectivity
+
+
+PARTS = {
+    "tf-luna": _Part(0.2, 8.0, 2.5),
+    "tfmini-s": _Part(0.1, 12.0, 3.0),  # dark range in sunlight assumed; the manual says 7 m indoors
+    "tfmini-plus": _Part(0.1, 12.0, 3.0),  # likewise
+}
+
+
+class Config(SensorConfig):
+    """`[sensor.NAME]` with `driver = "benewake"`."""
+
+    port: Annotated[str, Meta(min_length=1)] = "auto"
+    model: Literal["tf-luna", "tfmini-s", "tfmini-plus"] = "tf-luna"
+    rate_hz: Literal[50, 100, 125, 250] = 100  # the TF-Luna takes 500/n
+    weak_is_fault: bool = False  # true: an open field is felt as a fault (docs/decisions/weak-return.md)
+
+    def spec(self, name: str) -> SensorSpec:
+        part = PARTS[self.model]
+        return SensorSpec(
+            name, self.bearing_deg, part.min_m, part.max_m, part.dark_m, noise_m=0.01, startup_s=1.0, hold_below_m=0.3
+        )
+
+    def bus(self) -> str:
+        return self.port
+
+    def pins(self) -> dict[str, int]:
+        return {"port (TX)": 14, "port (RX)": 15} if on_header(self.port) else {}
+
+
+def intact(frame: bytes) -> bool:
+    """Whether the sum of one 9-byte frame is right."""
+    return sum(frame[:8]) & 0xFF == frame[8]
+
+
+class Decoder:
+    """Bytes to readings: every intact frame, whatever noise stands between them."""
+
+    def __init__(self, name: str, config: Config) -> None:
+        self._name, self._config = name, config
+        part = PARTS[config.model]
+        self._min_cm, self._max_cm = part.min_m * 100, part.max_m * 100
+        self._weak = Status.INVALID if config.weak_is_fault else Status.WEAK
+        self._last_s = float("-inf")
+        self.frames = Framer(HEADER, SIZE, intact)
+
+    def feed(self, data: bytes, now_s: float) -> list[Reading | Scan]:
+        """Readings of the frames that `data` completes, the last one stamped `now_s`, the others a period apart."""
+        frames = self.frames.split(data)
+        period, last = 1.0 / self._config.rate_hz, self._last_s
+        start = now_s - (len(frames) - 1) * period
+        found: list[Reading | Scan] = []
+        for i, frame in enumerate(frames):
+            t = start + i * period
+            last = t if t > last else last  # drained late: never before what was passed on already
+            found.append(self._reading(frame, round(last, 6)))
+        self._last_s = last
+        return found
+
+    def replay(self, data: bytes) -> Iterable[Reading | Scan]:
+        period = 1.0 / self._config.rate_hz
+        return [self._reading(frame, round(i * period, 6)) for i, frame in enumerate(self.frames.split(data))]
+
+    def _reading(self, frame: bytes | None, t_s: float) -> Reading:
+        name = self._name
+        if frame is None:
+            return Reading(name, t_s, Status.INVALID)
+        cm, amp = FIELDS.unpack(frame)
+        if amp == DAZZLED_AMP:
+            return Reading(name, t_s, Status.INVALID)
+        if amp < WEAK_AMP or cm == WEAK_CM:
+            return Reading(name, t_s, self._weak)
+        if cm == 0 or cm > self._max_cm:
+            return Reading(name, t_s, Status.INVALID)
+        if cm < self._min_cm:
+            return Reading(name, t_s, Status.TOO_CLOSE)
+        return Reading(name, t_s, Status.OK, cm / 100)
+
+
+class Sensor:
+    """Sets the frame rate on open, then takes every frame."""
+
+    def __init__(self, name: str, config: Config, host: Host) -> None:
+        self._name, self._config, self._host = name, config, host
+        self._line: Line | None = None
+        self._decoder = Decoder(name, config)
+
+    def open(self) -> None:
+        self.close()
+        self._decoder = Decoder(self._name, self._config)
+        self._line = Line(self._config.port, BAUD, self._host)
+        rate = bytes((0x5A, 0x06, 0x03, *self._config.rate_hz.to_bytes(2, "little")))
+        try:
+            self._line.write(SET_CM_FRAMES)
+            self._line.write(rate + bytes((sum(rate) & 0xFF,)))
+        except DeviceLostError as error:
+            self.close()
+            raise DeviceOpenError(f"{self._name}: {error}") from error
+
+    def read(self, deadline_s: float) -> list[Reading | Scan]:
+        if self._line is None:
+            raise DeviceLostError(f"{self._name} is closed")
+        return self._decoder.feed(self._line.read(deadline_s), self._host.clock.now())
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+def encode(cm: int, amp: int, celsius: float = 25.0) -> bytes:
+    """One frame."""
+    body = HEADER + Struct("<HHH").pack(cm, amp, int((celsius + 256) * 8))
+    return body + bytes((sum(body) & 0xFF,))
+
+
+class Emulator:
+    """A TF-Luna in a world, with its codes for trouble on request."""
+
+    def __init__(self, config: Config, random: Random) -> None:
+        self._config, self._random = config, random
+        self._next_s: float | None = None
+        self.silent = False
+        self.dazzled = False
+
+    def wire(self, now_s: float, view: View) -> bytes:
+        period = 1.0 / self._config.rate_hz
+        if self._next_s is None:
+            self._next_s = now_s
+        frames = []
+        while self._next_s <= now_s:
+            if not self.silent:
+                frames.append(self._frame(view(self._config.bearing_deg)))
+            self._next_s += period
+        return b"".join(frames)
+
+    def _frame(self, distance_m: float | None) -> bytes:
+        part = PARTS[self._config.model]
+        if self.dazzled:
+            return encode(0, DAZZLED_AMP)
+        if distance_m is None or distance_m > part.max_m:
+            return encode(0, 40)
+        noise_m = 0.005 * max(1.0, distance_m / 2)  # 0.5, 1, 1.5, 2 cm at 2, 4, 6, 8 m
+        cm = round(100 * distance_m + 100 * self._random.gauss(0.0, noise_m))
+        return encode(max(cm, 1), min(int(20000 / (1 + distance_m**2)), 60000))

@@ -1,0 +1,167 @@
+"""HC-SR04 and its clones: ultrasonic, one trigger pin, one echo pin.
+
+    trigger  __|10us|________________________________________________
+    echo     ___________|<------- width = way there and back ------>|______
+                    ~450 us
+
+Datasheet: HC-SR04 User Guide, Elecfreaks (2 to 400 cm, cycle of 60 ms or more, 5 V echo: divide it).
+Speed of sound: c = 331.3 + 0.606 T m/s, T in degrees Celsius.
+"""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from random import Random
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from rearguard.core.reading import Reading, Scan, SensorSpec, Status
+from rearguard.errors import DeviceLostError, DeviceOpenError
+from rearguard.host import Host
+from rearguard.sensors import Pin, SensorConfig, View
+
+TRIGGER_S = 1e-5  # datasheet; sleeping rounds it up to some 60 us, which all clones take
+RISE_TIMEOUT_S = 0.020  # the echo begins 0.45 ms after the trigger; the rest is for a late callback
+ECHO_TIMEOUT_S = 0.065  # the slowest clone seen holds the line for 58 ms when nothing comes back
+FREE_S = 0.002  # how long a hung echo line is pulled low; 0.2 ms frees most clones
+CYCLE_S = 0.060  # datasheet: echoes of the last ping have died down
+MIN_M, MAX_M = 0.02, 4.0
+ROD_M = 2.4  # a thin rod is lost at 2.45 m: beyond that nothing is promised
+HALF_CONE_DEG = 10.0  # full cone about 20 degrees wide
+
+
+class Config(SensorConfig):
+    """`[sensor.NAME]` with `driver = "hcsr04"`."""
+
+    trigger_pin: Pin
+    echo_pin: Pin
+    temperature_c: Annotated[float, Meta(ge=-20.0, le=50.0)] = 20.0  # of the air; 10 degrees off are 1.8 % off
+
+    turn_s: ClassVar[float] = CYCLE_S
+
+    def spec(self, name: str) -> SensorSpec:
+        return SensorSpec(name, self.bearing_deg, MIN_M, MAX_M, ROD_M, noise_m=0.005, startup_s=0.4)
+
+    def bus(self) -> str:
+        return "ultrasonic"  # all share the air
+
+    def pins(self) -> dict[str, int]:
+        return {"trigger_pin": self.trigger_pin, "echo_pin": self.echo_pin}
+
+    def metres_per_s(self) -> float:
+        """Half the speed of sound: metres of distance for each second of echo."""
+        return (331.3 + 0.606 * self.temperature_c) / 2
+
+
+class Sensor:
+    """Pings, and times the echo by the kernel's edge timestamps where the pin factory hands them on."""
+
+    def __init__(self, name: str, config: Config, host: Host) -> None:
+        self._name, self._config, self._host = name, config, host
+        self._edges: SimpleQueue[tuple[float, int]] = SimpleQueue()
+        self._trigger: Any = None
+        self._echo: Any = None
+        self._scale = config.metres_per_s()
+        self.stuck = 0  # times the echo line was found hung
+
+    def open(self) -> None:
+        factory = self._host.pins()
+        try:
+            self._trigger = factory.pin(self._config.trigger_pin)
+            self._trigger.function = "output"
+            self._trigger.state = 0
+            self._echo = factory.pin(self._config.echo_pin)
+            self._listen()
+        except Exception as error:  # each pin factory has its own family of errors
+            self.close()
+            raise DeviceOpenError(
+                f"{self._name}: pins {self._config.trigger_pin} and {self._config.echo_pin}: {error}"
+            ) from error
+
+    def read(self, deadline_s: float) -> list[Reading | Scan]:
+        """One ping; the answer always comes, if only as NO_DATA."""
+        clock, edges, trigger = self._host.clock, self._edges, self._trigger
+        if trigger is None:
+            raise DeviceLostError(f"{self._name} is closed")
+        try:
+            if self._echo.state:
+                self._free()
+            while not edges.empty():
+                edges.get_nowait()  # late echoes of the last ping
+            trigger.state = 1
+            clock.sleep(TRIGGER_S)
+            trigger.state = 0
+        except Exception as error:
+            raise DeviceLostError(f"{self._name}: its pins fail: {error}") from error
+        sent = clock.now()
+        rise = self._wait(1, min(sent + RISE_TIMEOUT_S, deadline_s))
+        fall = None if rise is None else self._wait(0, min(sent + ECHO_TIMEOUT_S, deadline_s))
+        if rise is None or fall is None:
+            return [Reading(self._name, clock.now(), Status.NO_DATA)]
+        distance = (fall - rise) * self._scale
+        if distance > MAX_M:
+            return [Reading(self._name, fall, Status.CLEAR)]
+        if distance < MIN_M:
+            return [Reading(self._name, fall, Status.TOO_CLOSE)]
+        return [Reading(self._name, fall, Status.OK, round(distance, 4))]
+
+    def close(self) -> None:
+        trigger, echo, self._trigger, self._echo = self._trigger, self._echo, None, None
+        if echo is not None:
+            echo.when_changed = None
+            echo.close()
+        if trigger is not None:
+            trigger.close()
+
+    def _listen(self) -> None:
+        self._echo.function = "input"
+        self._echo.pull = "floating"
+        self._echo.edges = "both"
+        self._echo.when_changed = self._on_edge
+
+    def _on_edge(self, ticks: float, state: int) -> None:
+        self._edges.put((ticks, state))
+
+    def _wait(self, level: int, until_s: float) -> float | None:
+        """The time of the next edge to `level`, or None."""
+        clock = self._host.clock
+        while True:
+            edge = clock.get(self._edges, until_s - clock.now())
+            if edge is None:
+                return None
+            if edge[1] == level:
+                return edge[0]
+
+    def _free(self) -> None:
+        """Some clones hang with the echo high until it is pulled low."""
+        self.stuck += 1
+        self._echo.when_changed = None
+        self._echo.function = "output"
+        self._echo.state = 0
+        self._host.clock.sleep(FREE_S)
+        self._listen()
+
+
+class Emulator:
+    """An HC-SR04 in a world, with the misbehaviour of clones on request."""
+
+    def __init__(self, config: Config, random: Random) -> None:
+        self._config, self._random = config, random
+        self.noise_m = 0.002  # 1 to 5 mm seen
+        self.no_echo_s = 0.038  # how long the line stays up when nothing comes back; clones: 30 to 58 ms
+        self.silent = False  # cut wire: no edge at all
+        self.hangs = False  # the echo line stays high
+
+    def edges(self, trigger_s: float, view: View) -> list[tuple[float, bool]]:
+        if self.silent:
+            return []
+        rise = trigger_s + 0.00045
+        if self.hangs:
+            return [(rise, True)]
+        cone = [self._config.bearing_deg + HALF_CONE_DEG * i / 4 for i in range(-4, 5)]
+        seen = [r for r in map(view, cone) if r is not None and r <= MAX_M]
+        if not seen:
+            return [(rise, True), (rise + self.no_echo_s, False)]
+        distance = max(min(seen) + self._random.gauss(0.0, self.noise_m), 0.001)
+        return [(rise, True), (rise + distance / self._config.metres_per_s(), False)]
