@@ -6,15 +6,18 @@ import time
 from collections.abc import Callable
 from glob import glob
 from grp import getgrgid
-from os import access, stat
-from os import R_OK, W_OK
+from os import R_OK, W_OK, access
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
+
+import msgspec
 
 from rearguard.errors import DeviceOpenError
 
 T = TypeVar("T")
-PIN_FACTORIES = ("lgpio", "rpigpio", "mock")
+Pin = Annotated[int, msgspec.Meta(ge=2, le=27)]  # BCM numbers of the header; 0 and 1 belong to HAT EEPROMs
+Degrees = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
 CHIP_LABEL = "pinctrl-"  # of the chip behind the 40-pin header: pinctrl-bcm2835, -bcm2711, -rp1
 MEND = {
     "lgpio": "sudo apt install python3-lgpio, or pip install 'rearguard[lgpio]'",
@@ -63,7 +66,7 @@ def device_trouble(path: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return f"{path} is not there; is the part plugged in and its interface enabled in raspi-config?"
     try:
-        info = stat(path)
+        info = Path(path).stat()
         if not access(path, R_OK | W_OK):
             group = getgrgid(info.st_gid).gr_name
             return f"no permission on {path}; join its group: sudo usermod -aG {group} $USER, then log in again"
@@ -88,7 +91,9 @@ def pin_factory(name: str) -> Any:
 
         return MockFactory(pin_class=MockPWMPin)
     except ImportError as error:
-        raise DeviceOpenError(f"pin_factory {name!r}: {error}. Mend: {MEND.get(name, 'pip install gpiozero')}") from error
+        raise DeviceOpenError(
+            f"pin_factory {name!r}: {error}. Mend: {MEND.get(name, 'pip install gpiozero')}"
+        ) from error
     except DeviceOpenError:
         raise
     except Exception as error:  # each factory has its own family of errors

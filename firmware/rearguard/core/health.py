@@ -42,12 +42,14 @@ class Health:
         "_same_mps",
         "_same_since_s",
         "_still_at_s",
+        "answered",
     )
 
     def __init__(self, spec: SensorSpec, now_s: float) -> None:
         self._heard_s = now_s + spec.startup_s - STALE_S
         self._answers: deque[tuple[float, bool]] = deque()  # (time, rejected) of the last second
         self._bad = 0  # how many of them were rejected
+        self.answered = False
         self._lost = False
         self._same: object = None
         self._same_since_s = self._still_at_s = now_s
@@ -74,6 +76,7 @@ class Health:
         if rejected:
             return
         self._heard_s = max(self._heard_s, t_s)
+        self.answered = True
         self._lost = False
         if value is None or value != self._same:
             self._same, self._same_since_s, self._same_mps = value, t_s, abs(speed_mps)
@@ -113,9 +116,9 @@ class Health:
             found.append(Fault.LOST)
         elif now_s - self._heard_s >= STALE_S:
             found.append(Fault.NO_DATA)
-        if self._bad >= REJECT_MIN and self._bad > REJECT_SHARE * len(self._answers):
-            if self._answers[-1][0] >= now_s - REJECT_S:
-                found.append(Fault.IMPLAUSIBLE)
+        many = self._bad >= REJECT_MIN and self._bad > REJECT_SHARE * len(self._answers)
+        if many and self._answers[-1][0] >= now_s - REJECT_S:
+            found.append(Fault.IMPLAUSIBLE)
         if not motion_elsewhere:
             self._still_at_s = now_s
         if self._same is not None:

@@ -72,6 +72,7 @@ class Pipeline:
         self._swath_m = swath_m
         self._now_s = float("-inf")
         self._outside: set[str] = set()
+        self._paused_until = float("-inf")
         self._begin(0.0)
 
     def step(self, inputs: Iterable[Input], now_s: float) -> Tick:
@@ -101,18 +102,21 @@ class Pipeline:
             for track in watch.tracks(now):
                 tracks.append((track, watch.fastest_mps))
         level, worst = self._judge.decide(tracks, now)
-        alert = Alert(
-            level,
-            *((worst.bearing_deg, worst.distance_m, worst.closing_mps) if worst else (None, None, None)),
-            self._faults(now),
-            now < self._paused_until,
-        )
+        faults, paused = self._faults(now), now < self._paused_until
+        if worst is None:
+            alert = Alert(level, faults=faults, paused=paused)
+        else:
+            alert = Alert(level, worst.bearing_deg, worst.distance_m, worst.closing_mps, faults, paused)
         frame, edge = self._renderer.render(alert, now)
         return Tick(now, alert, frame, min(edge, self._wake(now)), tuple(track for track, _ in tracks))
 
     def playing(self) -> Cue | None:
         """The cue the wearer is being given, as of the last step."""
         return self._renderer.playing()
+
+    def unheard(self) -> list[str]:
+        """Sensors that have not given one answer yet."""
+        return [name for name, watch in self._watches.items() if not watch.health.answered]
 
     def place(self, bearing_deg: float | None) -> int:
         """Index of the motor that stands for a bearing."""

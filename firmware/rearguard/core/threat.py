@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from math import sqrt
 from typing import NamedTuple
 
 from rearguard.core.track import Track
@@ -54,7 +55,7 @@ def max_speed(proved_range_m: float, profile: Profile) -> float:
         return room
     # room = v * b + v^2 / 2a, solved for v
     a, b = profile.decel_mps2, profile.t_sys_s + profile.t_react_s + NOTICE_S + SEE_S
-    return a * ((b * b + 2 * room / a) ** 0.5 - b)
+    return a * (sqrt(b * b + 2 * room / a) - b)
 
 
 def judge(track: Track, profile: Profile, held: Level, fastest_mps: float) -> Level:

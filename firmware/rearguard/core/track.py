@@ -86,9 +86,7 @@ class BeamTracker:
             self._drop(now_s)
         course = self._course
         if course is not None:
-            return [
-                Track(spec.name, self._ahead(now_s), -course.rate, course.rate_sd, self._bearing, self._touching)
-            ]
+            return [Track(spec.name, self._ahead(now_s), -course.rate, course.rate_sd, self._bearing, self._touching)]
         if now_s < self._held_until:
             return [Track(spec.name, spec.min_range_m, 0.0, 0.0, self._bearing, True)]
         return []

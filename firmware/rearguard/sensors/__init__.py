@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
-from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import msgspec
 
 from rearguard.core.reading import Reading, Scan, SensorSpec
-from rearguard.host import Host
+from rearguard.host import Degrees, Host
 from rearguard.sensors._frames import Framer
 
-Pin = Annotated[int, msgspec.Meta(ge=2, le=27)]  # BCM numbers of the header; 0 and 1 belong to HAT EEPROMs
-Degrees = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
 View: TypeAlias = Callable[[float], float | None]  # the world: bearing in degrees -> distance in m, or None
 
 

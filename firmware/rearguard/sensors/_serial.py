@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glob import glob
-from os.path import exists
+from pathlib import Path
 from select import select
 from typing import Any
 
@@ -22,7 +22,7 @@ def find_port(port: str) -> str:
     if len(usb) > 1:
         raise DeviceOpenError(f"port 'auto' finds more than one USB adapter; name one of: {', '.join(usb)}")
     for path in usb or HEADER_UARTS:
-        if exists(path):
+        if Path(path).exists():
             return path
     raise DeviceOpenError(
         "port 'auto' finds no serial port. Set enable_uart=1 in config.txt and reboot, or name the port"

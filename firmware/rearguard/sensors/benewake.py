@@ -46,7 +46,7 @@ PARTS = {
 }
 
 
-class Config(SensorConfig):
+class Config(SensorConfig, frozen=True, kw_only=True):
     """`[sensor.NAME]` with `driver = "benewake"`."""
 
     port: Annotated[str, Meta(min_length=1)] = "auto"

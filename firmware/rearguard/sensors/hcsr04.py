@@ -18,8 +18,8 @@ from msgspec import Meta
 
 from rearguard.core.reading import Reading, Scan, SensorSpec, Status
 from rearguard.errors import DeviceLostError, DeviceOpenError
-from rearguard.host import Host
-from rearguard.sensors import Pin, SensorConfig, View
+from rearguard.host import Host, Pin
+from rearguard.sensors import SensorConfig, View
 
 TRIGGER_S = 1e-5  # datasheet; sleeping rounds it up to some 60 us, which all clones take
 RISE_TIMEOUT_S = 0.020  # the echo begins 0.45 ms after the trigger; the rest is for a late callback
@@ -31,7 +31,7 @@ ROD_M = 2.4  # a thin rod is lost at 2.45 m: beyond that nothing is promised
 HALF_CONE_DEG = 10.0  # full cone about 20 degrees wide
 
 
-class Config(SensorConfig):
+class Config(SensorConfig, frozen=True, kw_only=True):
     """`[sensor.NAME]` with `driver = "hcsr04"`."""
 
     trigger_pin: Pin

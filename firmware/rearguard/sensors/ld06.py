@@ -21,8 +21,8 @@ from msgspec import Meta
 
 from rearguard.core.reading import Reading, Scan, SensorSpec, Status
 from rearguard.errors import DeviceLostError
-from rearguard.host import Host
-from rearguard.sensors import Degrees, SensorConfig, View
+from rearguard.host import Degrees, Host
+from rearguard.sensors import SensorConfig, View
 from rearguard.sensors._frames import Framer
 from rearguard.sensors._serial import Line, on_header
 
@@ -49,9 +49,7 @@ def _parity_masks() -> tuple[int, ...]:
     masks = [0] * 8
     effect = 1  # of the last bit of the CRC byte itself
     for place in range(SIZE * 8):
-        if place < 8:
-            effect = 1 << place
-        else:
+        if place:
             effect = (effect << 1) ^ (POLYNOMIAL | 0x100 if effect & 0x80 else 0)
         for bit in range(8):
             if effect >> bit & 1:
@@ -71,8 +69,9 @@ def intact(packet: bytes) -> bool:
     for mask in PARITY:
         if (number & mask).bit_count() & 1:
             return False
+    speed: int
     speed, start, end, clock = PLAN.unpack(packet)
-    return (
+    return bool(
         SPEEDS_DPS[0] <= speed <= SPEEDS_DPS[1]
         and start < 36000
         and end < 36000
@@ -89,7 +88,7 @@ class Mask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     within_m: Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
-class Config(SensorConfig):
+class Config(SensorConfig, frozen=True, kw_only=True):
     """`[sensor.NAME]` with `driver = "ld06"`."""
 
     port: Annotated[str, Meta(min_length=1)] = "auto"

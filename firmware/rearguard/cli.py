@@ -1,0 +1,153 @@
+"""The commands. Errors that a user can mend are one line on standard error and exit code 1."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from rearguard import __version__
+from rearguard.errors import InputError, RearguardError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code says whether it worked."""
+    args = _parser().parse_args(argv)
+    try:
+        code = int(args.command(args))
+        sys.stdout.flush()
+        return code
+    except RearguardError as error:
+        print(f"rearguard: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rearguard", description="A belt that watches the back of a person who walks backward."
+    )
+    parser.add_argument("--version", action="version", version=f"rearguard {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, function: object, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=function)
+        return sub
+
+    def config_option(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--config", type=Path, metavar="FILE", help="configuration in TOML (default: the one that ships)"
+        )
+
+    config_option(command("run", _run, "Guard, until told to end. This is what the service runs."))
+    config_option(command("check-config", _check, "Print what the wearer will get from a configuration."))
+    replay = command(
+        "replay", _replay, "Step the guard over a journal or reading lines; print each change of the alert."
+    )
+    replay.add_argument("file", metavar="FILE", help="a journal, or JSON lines; - for standard input")
+    config_option(replay)
+    replay.add_argument("--profile", choices=("default", "cautious"), help="in place of the configuration's")
+    decode = command("decode", _decode, "Turn the raw bytes of a serial sensor into reading lines.")
+    decode.add_argument("sensor", metavar="SENSOR", help="a driver, such as ld06, or a sensor of the configuration")
+    decode.add_argument("file", metavar="FILE", help="raw bytes; - for standard input")
+    config_option(decode)
+    bench = command("bench", _bench, "Walk a simulated walk with the whole firmware, no hardware needed.")
+    bench.add_argument("--fast", action="store_true", help="do not wait: as fast as this machine can")
+    bench.add_argument("--seed", type=int, default=1, help="of the noise (default 1)")
+    config_option(bench)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from rearguard import service
+    from rearguard.config import load
+
+    service.run(load(args.config))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from rearguard.config import load
+    from rearguard.summary import summary
+
+    print(summary(load(args.config)))
+    return 0
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from rearguard.config import load
+    from rearguard.core.threat import PROFILES
+    from rearguard.replay import Replay
+
+    config = load(args.config) if args.config else None
+    replay = Replay(config, PROFILES[args.profile] if args.profile else None)
+    out = sys.stdout.buffer
+    with _opened(args.file) as source:
+        for line in replay.run(source, _name(args.file)):
+            out.write(line)
+            out.flush()
+    for note in replay.notes:
+        print(f"rearguard: {note}", file=sys.stderr)
+    if not replay.inputs:
+        raise InputError(f"{_name(args.file)}: there is no reading in it")
+    return 0
+
+
+def _decode(args: argparse.Namespace) -> int:
+    from rearguard import lines
+    from rearguard.capture import decoder_for
+    from rearguard.config import load
+
+    decoder = decoder_for(args.sensor, load(args.config) if args.config else None)
+    with _opened(args.file) as source:
+        data = source.read()
+    out = sys.stdout.buffer
+    for item in decoder.replay(data):
+        out.write(lines.encode(item))
+    out.flush()
+    frames = decoder.frames
+    frames.finish()
+    if not frames.good:
+        print(f"rearguard: {_name(args.file)}: no intact frame of {args.sensor} in {len(data)} bytes", file=sys.stderr)
+    print(f"{frames.good} good, {frames.rejected} rejected, {frames.skipped} bytes skipped", file=sys.stderr)
+    return 0 if frames.good else 1
+
+
+def _bench(args: argparse.Namespace) -> int:
+    try:
+        from rearguard.bench.view import walk
+    except ImportError as error:
+        raise InputError(f"the bench needs the {error.name} package: pip install 'rearguard[bench]'") from None
+    return walk(args.config, seed=args.seed, fast=args.fast)
+
+
+def _name(file: str) -> str:
+    return "standard input" if file == "-" else file
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[bytes]]:
+    """A file given on the command line, for reading. Raises InputError with what is wrong with it."""
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(file).open("rb") as source:
+            yield source
+    except FileNotFoundError:
+        raise InputError(f"{file}: there is no such file") from None
+    except IsADirectoryError:
+        raise InputError(f"{file}: this is a folder; give a file in it") from None
+    except PermissionError:
+        raise InputError(f"{file}: no permission to read it") from None
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None

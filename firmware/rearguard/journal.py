@@ -1,0 +1,175 @@
+"""The black box: what the guard took in and what it made of it, as JSON lines on the disk.
+
+It has a thread of its own and never makes the guard wait. What was written more than a second ago
+survives a power cut. When the disk fails, that is reported, and the guard goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from errno import ENOSPC
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from rearguard import __version__, lines
+from rearguard.config import Config
+from rearguard.core.reading import Input, Report
+
+SYNC_S = 1.0  # a power cut costs at most this
+RETRY_S = 2.0  # after the disk has failed
+QUEUE_LIMIT = 5000  # some seconds of the fastest sensor; then lines are dropped and counted
+PREFIX, SUFFIX = "journal-", ".jsonl"
+MB = 1_000_000
+
+
+def state_directory(setting: str) -> Path:
+    """Where the journal goes: `setting`, or for "auto" the service's own directory, or the user's."""
+    if setting != "auto":
+        return Path(setting).expanduser()
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(given) / "journal" if given else Path("~/.local/state/rearguard").expanduser()
+
+
+class Journal:
+    """Takes steps from the guard's loop and writes them."""
+
+    def __init__(self, config: Config, report: Callable[[Report], None]) -> None:
+        """`report` is called from the journal's thread when writing begins to fail, and when it works again."""
+        self._raw, self._settings = config.raw, config.journal
+        self._directory = state_directory(config.journal.directory)
+        self._report = report
+        self._queue: SimpleQueue[list[bytes | tuple[Input, float]] | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="journal", daemon=True)
+        self._fd: int | None = None
+        self._size = 0
+        self._synced_s = 0.0
+        self._dirty = False
+        self._failing: str | None = None
+        self._retry_s = 0.0
+        self.dropped = 0  # steps
+
+    def start(self) -> None:
+        """Begin a new file."""
+        self._thread.start()
+
+    def offer(self, inputs: Iterable[Input], now_s: float, alert: bytes | None) -> None:
+        """One step of the guard; `alert` is its line where the alert changed. Never waits; may drop."""
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            self.dropped += 1
+            return
+        step: list[bytes | tuple[Input, float]] = [(item, now_s) for item in inputs]
+        if not step:
+            step.append(lines.step(now_s))
+        if alert is not None:
+            step.append(alert)
+        self._queue.put(step)
+
+    def close(self) -> None:
+        """Write what is waiting and end. Waits no longer than a slow disk deserves."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            going = self._turn()
+        self._shut()
+
+    def _turn(self) -> bool:
+        """Write all that waits, in one go; False when the journal is closed."""
+        batch: list[bytes] = []
+        going = True
+        try:
+            step = self._queue.get(timeout=SYNC_S if self._dirty else None)
+            while step is not None:
+                batch += [item if isinstance(item, bytes) else lines.encode(*item) for item in step]
+                step = self._queue.get_nowait()
+            going = False
+        except Empty:
+            pass
+        now = time.monotonic()
+        if self._failing is not None and now < self._retry_s:
+            return going
+        try:
+            if batch:
+                self._write(b"".join(batch), now)
+            if self._dirty and (now - self._synced_s >= SYNC_S or not going):
+                self._sync(now)
+            self._tell(None, now)
+        except OSError as error:
+            self._shut()  # a half-written line stays at the end of its file
+            self._retry_s = now + RETRY_S
+            self._tell("disk_full" if error.errno == ENOSPC else "write_failed", now)
+        return going
+
+    def _write(self, data: bytes, now: float) -> None:
+        if self._fd is None or self._size + len(data) > self._settings.file_mb * MB:
+            self._begin(now)
+        assert self._fd is not None
+        self._put(self._fd, data)
+        self._dirty = True
+
+    def _put(self, fd: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            done = os.write(fd, view)
+            self._size += done
+            view = view[done:]
+
+    def _sync(self, now: float) -> None:
+        if self._fd is not None:
+            os.fsync(self._fd)
+        self._synced_s, self._dirty = now, False
+
+    def _begin(self, now: float) -> None:
+        """A new file with a header of its own, and room for it."""
+        if self._fd is not None:
+            self._sync(now)
+        self._shut()
+        self._directory.mkdir(parents=True, exist_ok=True)
+        files = self._files()
+        spare = (self._settings.total_mb - self._settings.file_mb) * MB
+        while files and sum(size for _, size in files) > spare:
+            files.pop(0)[0].unlink()
+        last = int(files[-1][0].name[len(PREFIX) : -len(SUFFIX)]) if files else 0
+        path = self._directory / f"{PREFIX}{last + 1:06d}{SUFFIX}"
+        wall = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self._fd, self._size = fd, 0
+        try:
+            self._put(fd, lines.header(now, wall, self._raw, __version__))
+        except OSError:
+            path.unlink(missing_ok=True)  # no trail of empty files on a full disk
+            raise
+        folder = os.open(self._directory, os.O_RDONLY)  # the new name survives a power cut as well
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _files(self) -> list[tuple[Path, int]]:
+        """Our files and their sizes, oldest first."""
+        found = [p for p in self._directory.glob(f"{PREFIX}*{SUFFIX}") if p.name[len(PREFIX) : -len(SUFFIX)].isdigit()]
+        return [(path, path.stat().st_size) for path in sorted(found)]
+
+    def _shut(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # its data was lost before; that has been told
+
+    def _tell(self, fault: str | None, now: float) -> None:
+        """Report the change from one state of the disk to another."""
+        if fault == self._failing:
+            return
+        if self._failing is not None:
+            self._report(Report("journal", now, self._failing, False))
+        if fault is not None:
+            self._report(Report("journal", now, fault, True))
+        self._failing = fault

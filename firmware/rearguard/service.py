@@ -1,0 +1,182 @@
+"""The guard as a service: self-test, guard, say goodbye. Motors are at rest on every way out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from functools import cache
+from queue import SimpleQueue
+from typing import Any
+
+from rearguard import belt as belts
+from rearguard import lines, sensors
+from rearguard.config import Config
+from rearguard.core.pattern import felt_faults
+from rearguard.core.pipeline import Pipeline, Tick
+from rearguard.core.reading import Command, Cue, Input, Report
+from rearguard.core.threat import Level
+from rearguard.errors import DeviceLostError
+from rearguard.host import Clock, Host, RealClock, pin_factory
+from rearguard.journal import Journal
+from rearguard.notify import Notifier, watchdog_s
+from rearguard.panel import Panel
+from rearguard.watch import BusThread
+
+BEAT_S = 0.5  # the belt is written at least this often, to prove that it still can be
+TEST_LIMIT_S = 4.0  # sensors that have not answered by then are felt as faults, and the guard goes on
+GOODBYE_LIMIT_S = 2.0
+
+
+class Guard:
+    """Everything between the wires and the motors, on one clock."""
+
+    def __init__(self, config: Config, clock: Clock | None = None, pins: Callable[[], Any] | None = None) -> None:
+        """Opens nothing yet. `clock` and `pins` are the bench's; by default the machine's own."""
+        self._config = config
+        self._clock = clock or RealClock()
+        self._host = Host(self._clock, cache(pins or (lambda: pin_factory(config.pin_factory))))
+        self._inbox: SimpleQueue[Input] = SimpleQueue()
+        self._pipeline: Pipeline = config.pipeline()
+        self._belt = belts.load(config.belt.driver).Belt(config.belt, self._host)
+        self._panel = Panel(config.buzzer, config.button, self._host, self._press)
+        self._buses = self._threads()
+        self._notifier = Notifier()
+        watchdog = watchdog_s()
+        self._beat_s = min(BEAT_S, watchdog / 4) if watchdog else BEAT_S
+        self._journal = Journal(config, self._inbox.put) if config.journal.enabled else None
+        self._wake_s = float("-inf")
+        self._written_s = float("-inf")
+        self._frame: object = None
+        self._key: object = None
+        self._belt_ok = True
+        self._armed = False
+        self._told = False
+
+    def run(self) -> None:
+        """Guard until SIGTERM or SIGINT (or `stop`). Raises DeviceOpenError when belt or pins cannot be opened."""
+        try:
+            self._notifier.status("self-test")
+            self._host.pins()  # refused here, with the reason, or never
+            self._belt.open()
+            self._panel.open()
+            if self._journal:
+                self._journal.start()
+            for bus in self._buses:
+                bus.start()
+            self._inbox.put(Command(self._clock.now(), Cue.SELF_TEST))
+            self._guard()
+        finally:
+            self._finish()
+
+    def stop(self) -> None:
+        """End with the goodbye pattern. Safe in a signal handler and from any thread."""
+        self._press(Cue.GOODBYE)
+
+    def _guard(self) -> None:
+        began = self._clock.now()
+        ended: float | None = None
+        while ended is None or (self._pipeline.playing() is Cue.GOODBYE and self._wake_s < ended + GOODBYE_LIMIT_S):
+            inputs = self._take()
+            now = self._clock.now()
+            tick = self._step(inputs, now)
+            if ended is None and any(isinstance(item, Command) and item.cue is Cue.GOODBYE for item in inputs):
+                ended = now
+                self._notifier.send("STOPPING=1")
+            elif not self._armed and ended is None:
+                self._arm(tick, now - began)
+
+    def _take(self) -> list[Input]:
+        """Wait for input or for the next wake-up; then all the input there is."""
+        first = self._clock.get(self._inbox, self._wake_s - self._clock.now())
+        found: list[Input] = [] if first is None else [first]
+        while not self._inbox.empty():
+            found.append(self._inbox.get_nowait())
+        return found
+
+    def _step(self, inputs: list[Input], now: float) -> Tick:
+        """Step the core, write the belt, offer the tick to the journal."""
+        tick = self._pipeline.step(inputs, now)
+        again = self._write(tick, now)
+        self._wake_s = min(tick.wake_s, again, self._written_s + self._beat_s if self._belt_ok else now + self._beat_s)
+        key = lines.change_key(tick.alert, self._pipeline)
+        if self._journal:
+            self._journal.offer(inputs, now, lines.alert(now, tick.alert) if key != self._key else None)
+        if key != self._key:
+            self._key = key
+            self._notifier.status(_status(tick))
+        return tick
+
+    def _write(self, tick: Tick, now: float) -> float:
+        """Drive motors and buzzer; the watchdog is fed only when the motors took it."""
+        frame = tick.frame
+        if frame == self._frame and now < min(self._wake_s, self._written_s + self._beat_s) and self._belt_ok:
+            return self._wake_s
+        self._panel.sound(frame.buzzer)
+        try:
+            again = self._belt.write(frame.duties, now)
+        except DeviceLostError as error:
+            if self._belt_ok:
+                print(error, file=sys.stderr, flush=True)
+                self._inbox.put(Report("belt", now, "write_failed", True))
+            self._belt_ok = False
+            return float("inf")
+        if not self._belt_ok:
+            self._inbox.put(Report("belt", now, "write_failed", False))
+        self._belt_ok, self._frame, self._written_s = True, frame, now
+        self._notifier.send("WATCHDOG=1")
+        return again
+
+    def _arm(self, tick: Tick, since_s: float) -> None:
+        """READY once every sensor has answered; with a fault instead, the guard is up all the same."""
+        testing = self._pipeline.playing() is Cue.SELF_TEST
+        silent = self._pipeline.unheard()
+        if testing or (silent and since_s < TEST_LIMIT_S and not felt_faults(tick.alert)):
+            return
+        if not self._told:
+            self._told = True
+            self._notifier.send("READY=1")
+        if not silent and not felt_faults(tick.alert):
+            self._armed = True
+            self._inbox.put(Command(self._clock.now(), Cue.READY))
+
+    def _press(self, cue: Cue) -> None:
+        self._inbox.put(Command(self._clock.now(), cue))
+
+    def _threads(self) -> list[BusThread]:
+        """One thread for each bus, with its sensors."""
+        buses: dict[str, list[tuple[str, sensors.Sensor, float]]] = {}
+        for name, config in self._config.sensors.items():
+            sensor = sensors.load(config.driver).Sensor(name, config, self._host)
+            buses.setdefault(config.bus(), []).append((name, sensor, config.turn_s))
+        return [BusThread(bus, on_it, self._inbox.put, self._clock) for bus, on_it in buses.items()]
+
+    def _finish(self) -> None:
+        """Motors first."""
+        for close in (self._belt.close, self._panel.close, *(bus.stop for bus in self._buses)):
+            close()
+        for bus in self._buses:
+            if bus.is_alive():
+                bus.join(timeout=1.0)
+        if self._journal:
+            self._journal.close()
+        self._notifier.close()
+
+
+def _status(tick: Tick) -> str:
+    """One line for `systemctl status`."""
+    alert = tick.alert
+    words = ["paused" if alert.paused else "guarding" if alert.level is Level.CLEAR else alert.level.name]
+    if alert.distance_m is not None:
+        words.append(f"{alert.distance_m:.1f} m")
+    if alert.faults:
+        words.append("FAULT " + ", ".join(alert.faults))
+    return " ".join(words)
+
+
+def run(config: Config) -> None:
+    """Guard in the foreground until told to end."""
+    guard = Guard(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: guard.stop())
+    guard.run()
