@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from queue import SimpleQueue
 from typing import Any
 
 from rearguard import belt as belts
-from rearguard import lines, sensors
+from rearguard import lines
 from rearguard.config import Config
 from rearguard.core.pattern import felt_faults
 from rearguard.core.pipeline import Pipeline, Tick
@@ -21,6 +21,8 @@ from rearguard.host import Clock, Host, RealClock, pin_factory
 from rearguard.journal import Journal
 from rearguard.notify import Notifier, watchdog_s
 from rearguard.panel import Panel
+from rearguard.sensors import Sensor
+from rearguard.sensors import load as load_sensor
 from rearguard.watch import BusThread
 
 BEAT_S = 0.5  # the belt is written at least this often, to prove that it still can be
@@ -40,65 +42,99 @@ class Guard:
         self._pipeline: Pipeline = config.pipeline()
         self._belt = belts.load(config.belt.driver).Belt(config.belt, self._host)
         self._panel = Panel(config.buzzer, config.button, self._host, self._press)
-        self._buses = self._threads()
+        self.sensors: dict[str, Sensor] = {
+            name: load_sensor(part.driver).Sensor(name, part, self._host) for name, part in config.sensors.items()
+        }
         self._notifier = Notifier()
         watchdog = watchdog_s()
         self._beat_s = min(BEAT_S, watchdog / 4) if watchdog else BEAT_S
         self._journal = Journal(config, self._inbox.put) if config.journal.enabled else None
-        self._wake_s = float("-inf")
+        self.wake_s = float("-inf")
         self._written_s = float("-inf")
         self._frame: object = None
         self._key: object = None
         self._belt_ok = True
-        self._armed = False
+        self.armed = False
+        self._began_s = 0.0
+        self._ended_s: float | None = None
+        self.over = False
         self._told = False
 
     def run(self) -> None:
         """Guard until SIGTERM or SIGINT (or `stop`). Raises DeviceOpenError when belt or pins cannot be opened."""
+        buses = self._threads()
         try:
-            self._notifier.status("self-test")
-            self._host.pins()  # refused here, with the reason, or never
-            self._belt.open()
-            self._panel.open()
-            if self._journal:
-                self._journal.start()
-            for bus in self._buses:
+            self.begin()
+            for bus in buses:
                 bus.start()
-            self._inbox.put(Command(self._clock.now(), Cue.SELF_TEST))
-            self._guard()
+            while not self.over:
+                inputs = self._take()
+                self.turn(inputs, self._clock.now())
         finally:
-            self._finish()
+            self.finish(buses)
 
     def stop(self) -> None:
         """End with the goodbye pattern. Safe in a signal handler and from any thread."""
         self._press(Cue.GOODBYE)
 
-    def _guard(self) -> None:
-        began = self._clock.now()
-        ended: float | None = None
-        while ended is None or (self._pipeline.playing() is Cue.GOODBYE and self._wake_s < ended + GOODBYE_LIMIT_S):
-            inputs = self._take()
-            now = self._clock.now()
-            tick = self._step(inputs, now)
-            if ended is None and any(isinstance(item, Command) and item.cue is Cue.GOODBYE for item in inputs):
-                ended = now
-                self._notifier.send("STOPPING=1")
-            elif not self._armed and ended is None:
-                self._arm(tick, now - began)
+    def begin(self) -> None:
+        """Open all but the sensors, and start the self-test."""
+        self._notifier.status("self-test")
+        self._host.pins()  # refused here, with the reason, or never
+        self._belt.open()
+        self._panel.open()
+        if self._journal:
+            self._journal.start()
+        self._began_s = self._clock.now()
+        self._press(Cue.SELF_TEST)
 
-    def _take(self) -> list[Input]:
-        """Wait for input or for the next wake-up; then all the input there is."""
-        first = self._clock.get(self._inbox, self._wake_s - self._clock.now())
-        found: list[Input] = [] if first is None else [first]
+    def turn(self, inputs: list[Input], now: float) -> Tick:
+        """One turn of the loop: step the core, drive the motors, see whether the guard is armed, or over."""
+        tick = self._step(inputs, now)
+        if self._ended_s is None and any(isinstance(item, Command) and item.cue is Cue.GOODBYE for item in inputs):
+            self._ended_s = now
+            self._notifier.send("STOPPING=1")
+        elif self._ended_s is not None:
+            saying = self._pipeline.playing() is Cue.GOODBYE and now < self._ended_s + GOODBYE_LIMIT_S
+            self.over = not saying
+        elif not self.armed:
+            self._arm(tick, now - self._began_s)
+        return tick
+
+    def playing(self) -> Cue | None:
+        """The cue the wearer is being given."""
+        return self._pipeline.playing()
+
+    def waiting(self) -> list[Input]:
+        """What has been put in by button, journal and sensors since the last turn."""
+        found: list[Input] = []
         while not self._inbox.empty():
             found.append(self._inbox.get_nowait())
         return found
+
+    def finish(self, buses: Sequence[BusThread] = ()) -> None:
+        """Motors at rest, then all the rest."""
+        self._belt.close()
+        self._panel.close()
+        for bus in buses:
+            bus.stop()
+        for bus in buses:
+            if bus.is_alive():
+                bus.join(timeout=1.0)
+        if self._journal:
+            self._journal.close()
+        self._notifier.close()
+
+    def _take(self) -> list[Input]:
+        """Wait for input or for the next wake-up; then all the input there is."""
+        first = self._clock.get(self._inbox, self.wake_s - self._clock.now())
+        return [*([] if first is None else [first]), *self.waiting()]
 
     def _step(self, inputs: list[Input], now: float) -> Tick:
         """Step the core, write the belt, offer the tick to the journal."""
         tick = self._pipeline.step(inputs, now)
         again = self._write(tick, now)
-        self._wake_s = min(tick.wake_s, again, self._written_s + self._beat_s if self._belt_ok else now + self._beat_s)
+        self.wake_s = min(tick.wake_s, again, self._written_s + self._beat_s if self._belt_ok else now + self._beat_s)
         key = lines.change_key(tick.alert, self._pipeline)
         if self._journal:
             self._journal.offer(inputs, now, lines.alert(now, tick.alert) if key != self._key else None)
@@ -110,8 +146,8 @@ class Guard:
     def _write(self, tick: Tick, now: float) -> float:
         """Drive motors and buzzer; the watchdog is fed only when the motors took it."""
         frame = tick.frame
-        if frame == self._frame and now < min(self._wake_s, self._written_s + self._beat_s) and self._belt_ok:
-            return self._wake_s
+        if frame == self._frame and now < min(self.wake_s, self._written_s + self._beat_s) and self._belt_ok:
+            return self.wake_s
         self._panel.sound(frame.buzzer)
         try:
             again = self._belt.write(frame.duties, now)
@@ -137,7 +173,7 @@ class Guard:
             self._told = True
             self._notifier.send("READY=1")
         if not silent and not felt_faults(tick.alert):
-            self._armed = True
+            self.armed = True
             self._inbox.put(Command(self._clock.now(), Cue.READY))
 
     def _press(self, cue: Cue) -> None:
@@ -145,22 +181,11 @@ class Guard:
 
     def _threads(self) -> list[BusThread]:
         """One thread for each bus, with its sensors."""
-        buses: dict[str, list[tuple[str, sensors.Sensor, float]]] = {}
-        for name, config in self._config.sensors.items():
-            sensor = sensors.load(config.driver).Sensor(name, config, self._host)
+        buses: dict[str, list[tuple[str, Sensor, float]]] = {}
+        for name, sensor in self.sensors.items():
+            config = self._config.sensors[name]
             buses.setdefault(config.bus(), []).append((name, sensor, config.turn_s))
         return [BusThread(bus, on_it, self._inbox.put, self._clock) for bus, on_it in buses.items()]
-
-    def _finish(self) -> None:
-        """Motors first."""
-        for close in (self._belt.close, self._panel.close, *(bus.stop for bus in self._buses)):
-            close()
-        for bus in self._buses:
-            if bus.is_alive():
-                bus.join(timeout=1.0)
-        if self._journal:
-            self._journal.close()
-        self._notifier.close()
 
 
 def _status(tick: Tick) -> str:

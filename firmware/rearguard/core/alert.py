@@ -43,14 +43,13 @@ class Judge:
         if level is Level.NOTICE and _forward([track for track, _ in tracks]):
             level, worst = Level.CLEAR, None
         if level >= self._held:
-            self._held, self._worst, self._milder_since_s = level, worst, None
+            self._held, self._milder_since_s = level, None
         elif self._milder_since_s is None:
             self._milder, self._milder_since_s = level, now_s
         elif now_s - self._milder_since_s < RELEASE_S:
             self._milder = max(self._milder, level)
         else:
-            self._held = max(self._milder, level)
-            self._worst, self._milder_since_s = worst, None
+            self._held, self._milder_since_s = max(self._milder, level), None
         if worst is not None:
             self._worst = worst
         return self._held, self._worst if self._held else None

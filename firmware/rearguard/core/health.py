@@ -33,6 +33,7 @@ class Health:
     __slots__ = (
         "_answers",
         "_bad",
+        "_due_s",
         "_heard_s",
         "_held",
         "_lost",
@@ -46,7 +47,8 @@ class Health:
     )
 
     def __init__(self, spec: SensorSpec, now_s: float) -> None:
-        self._heard_s = now_s + spec.startup_s - STALE_S
+        self._due_s = now_s + spec.startup_s  # an answer must have come by then
+        self._heard_s = now_s
         self._answers: deque[tuple[float, bool]] = deque()  # (time, rejected) of the last second
         self._bad = 0  # how many of them were rejected
         self.answered = False
@@ -75,7 +77,7 @@ class Health:
             self._bad -= self._answers.popleft()[1]
         if rejected:
             return
-        self._heard_s = max(self._heard_s, t_s)
+        self._heard_s, self._due_s = t_s, t_s + STALE_S
         self.answered = True
         self._lost = False
         if value is None or value != self._same:
@@ -101,7 +103,7 @@ class Health:
 
     def wake_s(self, now_s: float) -> float:
         """When `faults` may next change without a new answer."""
-        due = self._heard_s + STALE_S
+        due = self._due_s
         ends = [until for until in self._held.values() if until > now_s]
         return min([due, *ends]) if due > now_s else min(ends, default=float("inf"))
 
@@ -114,7 +116,7 @@ class Health:
         found: list[Fault] = []
         if self._lost:
             found.append(Fault.LOST)
-        elif now_s - self._heard_s >= STALE_S:
+        elif now_s >= self._due_s:
             found.append(Fault.NO_DATA)
         many = self._bad >= REJECT_MIN and self._bad > REJECT_SHARE * len(self._answers)
         if many and self._answers[-1][0] >= now_s - REJECT_S:

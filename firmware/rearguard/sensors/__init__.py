@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
-from typing import Any, ClassVar, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Protocol, TypeAlias, cast, runtime_checkable
 
 import msgspec
 
@@ -68,6 +68,7 @@ class PinEmulator(Protocol):
         """Edges of the echo line, as (time, level), that follow a trigger at `trigger_s`."""
 
 
+@runtime_checkable
 class SerialEmulator(Protocol):
     """What a talking sensor puts on its line."""
 
