@@ -45,16 +45,14 @@ class BusThread(Thread):
 
     def run(self) -> None:
         while not self._ending.is_set():
-            began = self._clock.now()
-            due = began + READ_S
-            for slot in self._slots:
-                if self._ending.is_set():
-                    break
-                due = min(due, self._serve(slot))
-            if not any(slot.open for slot in self._slots):
-                self._ending.wait(max(due - self._clock.now(), 0.01))
+            self._ending.wait(self.round())
         for slot in self._slots:
             self._shut(slot)
+
+    def round(self) -> float:
+        """One turn for each sensor of the bus; returns for how long there is nothing to do."""
+        due = min([self._serve(slot) for slot in self._slots if not self._ending.is_set()], default=0.0)
+        return max(due - self._clock.now(), 0.0)
 
     def _serve(self, slot: _Slot) -> float:
         """One turn of one sensor; returns when it wants the next."""

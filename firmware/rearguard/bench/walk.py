@@ -93,9 +93,9 @@ class Walk:
                 held = [item for item in held if item.t_s > clock.now()]
                 duties = tuple(float(pin.state) for pin in self._motors)
                 walker.feel(duties, clock.now())
-                walker.going = walker.going or (self.guard.armed and not any(duties))
-                walker.move(clock.now(), STEP_S)
+                walker.going = walker.going or (self.guard.armed and self.guard.playing() is None)
                 room = SCENE.room(0.0, walker.y_m, clock.now())
+                walker.move(clock.now(), STEP_S, room)
                 yield Moment(
                     clock.now(),
                     walker.y_m,

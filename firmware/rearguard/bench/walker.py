@@ -8,6 +8,7 @@ REACT_S = 0.75  # from the first pulse to the first change of pace, as the defau
 BRAKE_MPS2, START_MPS2 = 1.5, 0.8  # braking as the default profile assumes; setting off is gentler (assumed)
 CAREFUL = 0.6  # of the usual pace, while a single motor pulses fast
 QUIET_S = 1.5  # without a pulse before walking on
+FREE_M = 2.0  # and with this much room: whoever was told to stop looks back before walking on
 FAST_S = 0.5  # pulses of one motor nearer together than this mean: slow down
 
 
@@ -37,11 +38,11 @@ class Walker:
             self._pulse_s = t_s
         self._lit = lit
 
-    def move(self, t_s: float, dt_s: float) -> None:
-        """Walk on for `dt_s`."""
+    def move(self, t_s: float, dt_s: float, free_m: float) -> None:
+        """Walk on for `dt_s`; `free_m` is what a look over the shoulder shows, after a halt."""
         while self._heed and self._heed[0][0] <= t_s:
             self._aim_mps = self._heed.pop(0)[1]
-        if t_s - self._felt_s > QUIET_S and not self._heed:
+        if t_s - self._felt_s > QUIET_S and not self._heed and (self.speed_mps > 0.0 or free_m > FREE_M):
             self._aim_mps = self._pace_mps
         aim = self._aim_mps if self.going else 0.0
         if self.speed_mps > aim:
