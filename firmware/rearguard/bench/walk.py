@@ -33,7 +33,7 @@ PTY_WAIT_S = 0.2  # real time the kernel may take to pass bytes through a pseudo
 
 SCENE = World(
     walls=(Wall(-6.0, WALL_M, 6.0, WALL_M),),
-    people=(Person(x=3.4, y=3.6, vx=-1.1, vy=0.0, from_s=3.0),),
+    people=(Person(x=2.6, y=4.0, vx=-0.8, vy=0.0, from_s=3.0),),
 )
 
 

@@ -41,7 +41,7 @@ class Walker:
     def move(self, t_s: float, dt_s: float, free_m: float) -> None:
         """Walk on for `dt_s`; `free_m` is what a look over the shoulder shows, after a halt."""
         while self._heed and self._heed[0][0] <= t_s:
-            self._aim_mps = self._heed.pop(0)[1]
+            self._aim_mps = min(self._aim_mps, self._heed.pop(0)[1])
         if t_s - self._felt_s > QUIET_S and not self._heed and (self.speed_mps > 0.0 or free_m > FREE_M):
             self._aim_mps = self._pace_mps
         aim = self._aim_mps if self.going else 0.0
