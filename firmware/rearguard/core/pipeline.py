@@ -70,10 +70,10 @@ class Pipeline:
         self._bearings = tuple(bearings_deg)
         self._profile = profile
         self._swath_m = swath_m
-        self._now_s = float("-inf")
         self._outside: set[str] = set()
         self._paused_until = float("-inf")
         self._begin(0.0)
+        self._now_s = float("-inf")  # the first step sets the clock
 
     def step(self, inputs: Iterable[Input], now_s: float) -> Tick:
         """Take what has arrived by `now_s` and say what is to be felt from now on.

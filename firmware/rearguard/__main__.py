@@ -1,0 +1,7 @@
+"""`python -m rearguard`."""
+
+import sys
+
+from rearguard.cli import main
+
+sys.exit(main())
