@@ -146,7 +146,7 @@ def test_a_torn_last_line_is_skipped_with_a_note() -> None:
     ],
 )
 def test_a_line_that_is_none_of_ours_is_answered_with_its_number(bad: bytes) -> None:
-    with pytest.raises(InputError, match="walk.jsonl, line 3: not a reading line"):
+    with pytest.raises(InputError, match=r"walk\.jsonl, line 3: not a reading line"):
         list(Replay(None, None).run([*walk_to_wall()[:2], bad, *walk_to_wall()[2:4]], "walk.jsonl"))
 
 

@@ -115,6 +115,24 @@ def test_it_arms_guards_survives_unplugging_and_says_goodbye(bench: Bench) -> No
     assert "WATCHDOG=1" in bench.heard
 
 
+def test_by_hand_a_port_that_is_absent_is_an_error_and_the_end(bench: Bench) -> None:
+    bench.wire.unplug()
+    words = [sys.executable, "-m", "rearguard", "run", "--config", str(bench.config)]
+    done = subprocess.run(words, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("rearguard: sensor.luna: ")
+    assert f"{bench.wire.port} is not there" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_under_systemd_a_port_that_is_absent_is_felt_and_tried_again(bench: Bench) -> None:
+    bench.wire.unplug()
+    bench.start()
+    bench.hear("FAULT luna:lost")
+    bench.wire.plug()
+    bench.hear("STATUS=guarding")
+
+
 def test_an_interrupt_from_the_keyboard_ends_it_as_well(bench: Bench) -> None:
     process = bench.start()
     bench.hear("READY=1")

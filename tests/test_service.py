@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from rearguard.core.reading import Command, Cue
@@ -53,7 +55,7 @@ def test_self_test_then_ready_each_give_every_motor_once_from_left_to_right() ->
     hand.guard.begin()
     start = hand.clock.now()
     seen = hand.until(start + 2.0, [ok(start + 0.06 * i, 3.5) for i in range(33)])
-    pulses = [m for (_, before), (_, m) in zip([(0.0, NONE), *seen], seen, strict=False) if m not in (before, NONE)]
+    pulses = [m for (_, before), (_, m) in pairwise([(0.0, NONE), *seen]) if m not in (before, NONE)]
     one_by_one = [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
     assert pulses == one_by_one + one_by_one
 
@@ -153,7 +155,7 @@ def test_goodbye_is_two_long_pulses_then_rest_and_the_end(told: list[str]) -> No
     start = hand.clock.now()
     seen = hand.until(start + 5.0, steady(hand, 4.0))
     assert hand.guard.over
-    rises = [t for (_, before), (t, now) in zip(seen, seen[1:], strict=False) if now == ALL and before != ALL]
+    rises = [t for (_, before), (t, now) in pairwise(seen) if now == ALL and before != ALL]
     first_on = seen[0][1] == ALL
     assert len(rises) + first_on == 2
     hand.guard.finish()
@@ -184,6 +186,16 @@ def test_the_guard_sleeps_when_no_sensor_data_is_due() -> None:
     turns = len(hand.until(start + 60.0))
     edges = 60 / 5 * 6  # of the fault pattern: the sensor is silent
     assert turns <= 2 * 60 + edges + 10
+
+
+def test_a_long_press_tests_every_motor_and_ends_in_ready() -> None:
+    hand = armed(HandGuard())
+    start = hand.clock.now()
+    hand.guard._press(Cue.SELF_TEST)
+    seen = hand.until(start + 2.0, [ok(start + 0.06 * i, 3.5) for i in range(1, 33)])
+    pulses = [now for (_, before), (_, now) in pairwise([(start, NONE), *seen]) if now not in (before, NONE)]
+    one_by_one = [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
+    assert pulses == one_by_one + one_by_one
 
 
 def test_a_pin_factory_that_is_not_there_is_refused_before_anything_moves(mocker) -> None:

@@ -15,26 +15,34 @@ class Notifier:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) if path else None
         self._status = ""
 
-    def send(self, word: str) -> None:
-        """One assignment, such as READY=1. It never waits and never raises: guarding goes before telling."""
+    def send(self, word: str) -> bool:
+        """One assignment, such as READY=1; whether it got through (or nobody listens).
+
+        It never waits and never raises: guarding goes before telling.
+        """
         if self._socket is None:
-            return
+            return True
         try:
             self._socket.sendto(word.encode(), self._address)
         except OSError:
-            pass  # systemd is busy or restarting; the next word will do
+            return False  # systemd is busy or restarting
+        return True
 
     def status(self, text: str) -> None:
         """STATUS, when it has changed."""
-        if text != self._status:
+        if text != self._status and self.send(f"STATUS={text}"):
             self._status = text
-            self.send(f"STATUS={text}")
 
     def close(self) -> None:
         """May be called more than once."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def supervised() -> bool:
+    """Whether systemd (or something like it) waits for our words."""
+    return bool(os.environ.get("NOTIFY_SOCKET"))
 
 
 def watchdog_s() -> float | None:

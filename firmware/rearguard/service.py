@@ -16,10 +16,10 @@ from rearguard.core.pattern import felt_faults
 from rearguard.core.pipeline import Pipeline, Tick
 from rearguard.core.reading import Command, Cue, Input, Report
 from rearguard.core.threat import Level
-from rearguard.errors import DeviceLostError
+from rearguard.errors import DeviceLostError, DeviceOpenError
 from rearguard.host import Clock, Host, RealClock, pin_factory
 from rearguard.journal import Journal
-from rearguard.notify import Notifier, watchdog_s
+from rearguard.notify import Notifier, supervised, watchdog_s
 from rearguard.panel import Panel
 from rearguard.sensors import Sensor
 from rearguard.sensors import load as load_sensor
@@ -77,6 +77,16 @@ class Guard:
         """End with the goodbye pattern. Safe in a signal handler and from any thread."""
         self._press(Cue.GOODBYE)
 
+    def check_sensors(self) -> None:
+        """Open and close each sensor once. Raises DeviceOpenError for the first that is not there."""
+        for name, sensor in self.sensors.items():
+            try:
+                sensor.open()
+            except DeviceOpenError as error:
+                raise DeviceOpenError(f"sensor.{name}: {error}") from error
+            finally:
+                sensor.close()
+
     def begin(self) -> None:
         """Open all but the sensors, and start the self-test."""
         self._notifier.status("self-test")
@@ -91,7 +101,10 @@ class Guard:
     def turn(self, inputs: list[Input], now: float) -> Tick:
         """One turn of the loop: step the core, drive the motors, see whether the guard is armed, or over."""
         tick = self._step(inputs, now)
-        if self._ended_s is None and any(isinstance(item, Command) and item.cue is Cue.GOODBYE for item in inputs):
+        asked = {item.cue for item in inputs if isinstance(item, Command)}
+        if Cue.SELF_TEST in asked:
+            self.armed, self._began_s = False, now  # it ends in READY, or in the fault that is felt
+        if self._ended_s is None and Cue.GOODBYE in asked:
             self._ended_s = now
             self._notifier.send("STOPPING=1")
         elif self._ended_s is not None:
@@ -138,9 +151,8 @@ class Guard:
         key = lines.change_key(tick.alert, self._pipeline)
         if self._journal:
             self._journal.offer(inputs, now, lines.alert(now, tick.alert) if key != self._key else None)
-        if key != self._key:
-            self._key = key
-            self._notifier.status(_status(tick))
+        self._key = key
+        self._notifier.status(_status(tick))
         return tick
 
     def _write(self, tick: Tick, now: float) -> float:
@@ -170,8 +182,7 @@ class Guard:
         if testing or (silent and since_s < TEST_LIMIT_S and not felt_faults(tick.alert)):
             return
         if not self._told:
-            self._told = True
-            self._notifier.send("READY=1")
+            self._told = self._notifier.send("READY=1")  # again at the next turn, should systemd be busy
         if not silent and not felt_faults(tick.alert):
             self.armed = True
             self._inbox.put(Command(self._clock.now(), Cue.READY))
@@ -200,8 +211,14 @@ def _status(tick: Tick) -> str:
 
 
 def run(config: Config) -> None:
-    """Guard in the foreground until told to end."""
+    """Guard in the foreground until told to end.
+
+    Raises DeviceOpenError when belt or pins cannot be opened; started by hand, also for a sensor. Under systemd a
+    sensor that is not there is felt as a fault and tried again: an exit would be silence.
+    """
     guard = Guard(config)
+    if not supervised():
+        guard.check_sensors()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: guard.stop())
     guard.run()
