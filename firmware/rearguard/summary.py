@@ -7,7 +7,7 @@ from rearguard.core.reading import SensorSpec
 from rearguard.core.threat import NOTICE_S, WARN_S, max_speed, stop_distance
 
 SPEEDS_MPS = (0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5)
-WALK_MPS = 0.6  # a slow, steady backward walk; older fallers stay below it (docs/design.md)
+WALK_MPS = 0.6  # a slow, steady backward walk; older fallers stay below it (docs/facts.md)
 SIDE_DEG = 60.0
 
 

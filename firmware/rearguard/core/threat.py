@@ -25,7 +25,7 @@ class Profile(NamedTuple):
     t_sys_s: float  # from echo to felt vibration
     t_react_s: float  # from vibration to braking
     decel_mps2: float
-    margin_m: float  # the trailing foot reaches up to 0.40 m behind the pelvis (docs/design.md)
+    margin_m: float  # the trailing foot reaches up to 0.40 m behind the pelvis (docs/facts.md)
 
 
 PROFILES = {
