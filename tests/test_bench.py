@@ -52,7 +52,7 @@ def test_the_picture_fits_80_columns_with_and_without_unicode(fine: bool) -> Non
             console.print(_picture(walk, moment, (True,) * 5, [moment.room_m], fine))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 80
-    for word in ("from above", "distance", "closing", "belt", "STOP", "CLEAR"):
+    for word in ("from above", "range", "closes", "belt", "STOP", "CLEAR"):
         assert word in text
     assert summary.felt[Level.STOP] == 2
     assert WIDTH < 80

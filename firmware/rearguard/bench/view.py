@@ -116,8 +116,10 @@ def _plan(moment: Moment, fine: bool) -> Text:
         if 0 <= column < WIDTH and 0 <= row < DEPTH:
             rows[row][column] = mark
 
+    free = SCENE.view(0.0, moment.y_m, moment.t_s)(0.0)
     for row in range(2, DEPTH, 2):
-        rows[row][middle] = marks["way"]
+        if free is None or row * BACK_M < free:
+            rows[row][middle] = marks["way"]
     for wall in SCENE.walls:
         steps = max(int(max(abs(wall.x1 - wall.x0) / ACROSS_M, abs(wall.y1 - wall.y0) / BACK_M)), 1)
         for i in range(steps + 1):
@@ -137,13 +139,13 @@ def _facts(scene: Walk, moment: Moment, lit: tuple[bool, ...], fine: bool) -> Te
     text = Text()
     text.append(f"{moment.word}\n\n", COLOURS[alert.level])
     distance = f"{alert.distance_m:.2f} m" if alert.distance_m is not None else "-"
-    closing = f"{alert.closing_mps:+.2f}" if alert.closing_mps is not None else "-"
-    text.append(f"distance {distance:>6}\nclosing  {closing:>6}\n\n")
+    closing = f"{alert.closing_mps:.2f} m/s" if alert.closing_mps is not None else "-"
+    text.append(f"range  {distance:>8}\ncloses {closing:>8}\n\n")
     text.append("belt\n")
     for on in lit:
         text.append(f"{marks['on' if on else 'off']} ", "bold red" if on else "dim")
     text.append("\nleft to right\n\n")
-    text.append(f"walked {moment.y_m:6.2f} m\npace   {moment.speed_mps:6.2f}\ntime   {moment.t_s:6.1f} s\n\n")
+    text.append(f"walked {moment.y_m:6.2f} m\npace   {moment.speed_mps:6.2f} m/s\ntime   {moment.t_s:6.1f} s\n\n")
     text.append("\n".join(alert.faults) or "no fault", "red" if alert.faults else "dim")
     return text
 
