@@ -165,7 +165,7 @@ def test_the_golden_walk_is_as_it_was() -> None:
 
 floats = st.floats(-1e6, 1e6)
 inputs: st.SearchStrategy[Input] = st.one_of(
-    st.builds(Reading, st.just("a"), floats, st.sampled_from(Status), st.none() | floats, st.none() | floats),
+    st.builds(Reading, st.just("a"), floats, st.sampled_from(Status), *[st.none() | floats] * 3),
     st.builds(
         lambda t, start, ranges: Scan("s", t, tuple(start + 0.5 * i for i in range(len(ranges))), ranges),
         floats,

@@ -23,14 +23,21 @@ def decide(judge: Judge, tracks: Sequence[Track], now_s: float = 0.0) -> tuple[L
     return judge.decide([(track, inf) for track in tracks], now_s)
 
 
-def held(judge: Judge, tracks: Sequence[Track], start_s: float, stop_s: float) -> list[tuple[float, Level]]:
-    """Every change of level while the same tracks are seen each 10 ms: (seconds from the start, level)."""
-    changes: list[tuple[float, Level]] = []
-    for t in times(start_s, stop_s, 0.01):
-        level, _ = decide(judge, tracks, t)
-        if not changes or changes[-1][1] is not level:
-            changes.append((round(t - start_s, 3), level))
-    return changes
+def felt(*script: tuple[float, Sequence[Track]]) -> list[tuple[float, Level]]:
+    """Every change of level, with its time, when each of the scenes is looked at every 10 ms up to its end."""
+    judge, changes, start = Judge(DEFAULT), [(-inf, Level.CLEAR)], 0.0
+    for end, tracks in script:
+        for t in times(start, end, 0.01):
+            level, _ = decide(judge, tracks, t)
+            if level is not changes[-1][1]:
+                changes.append((t, level))
+        start = end
+    return changes[1:]
+
+
+def half_a_second_after(right_until_s: float) -> object:
+    """When a level that was right until then must go: counted from the last look that found it, or the next one."""
+    return pytest.approx(right_until_s + 0.5 - 0.005, abs=0.006)
 
 
 def test_nothing_seen_is_clear() -> None:
@@ -73,35 +80,34 @@ def test_stop_is_raised_at_once_while_it_is_being_released() -> None:
 
 
 def test_release_takes_half_a_second() -> None:
-    judge = Judge(DEFAULT)
-    decide(judge, [track(1.0, 1.0)], 0.0)
-    assert held(judge, [], 1.0, 3.0) == [(0.0, Level.STOP), (0.5, Level.CLEAR)]
+    raised, released = felt((1.0, [track(1.0, 1.0)]), (3.0, []))
+    assert raised == (0.0, Level.STOP)
+    assert released == (half_a_second_after(1.0), Level.CLEAR)
 
 
-def test_release_goes_to_the_worst_that_was_seen_meanwhile() -> None:
-    judge = Judge(DEFAULT)
-    decide(judge, [track(1.0, 1.0)], 0.0)
-    decide(judge, [track(WARN_M - 0.1, 1.0)], 1.0)
-    decide(judge, [], 1.2)
-    assert held(judge, [], 1.5, 3.0) == [(0.0, Level.WARN), (0.5, Level.CLEAR)]
+def test_each_level_is_released_half_a_second_after_it_was_last_right() -> None:
+    changes = felt((1.0, [track(1.0, 1.0)]), (1.2, [track(WARN_M - 0.1, 1.0)]), (3.0, []))
+    assert changes[1:] == [(half_a_second_after(1.0), Level.WARN), (half_a_second_after(1.2), Level.CLEAR)]
 
 
-def test_the_second_half_of_a_release_is_woken_for_as_well() -> None:
-    judge = Judge(DEFAULT)
-    decide(judge, [track(1.0, 1.0)], 0.0)
-    decide(judge, [track(NOTICE_M - 0.1, 1.0)], 1.0)
-    decide(judge, [], 1.2)
-    assert decide(judge, [], 1.5)[0] is Level.NOTICE
-    assert judge.wake_s() <= 2.0
-    assert decide(judge, [], judge.wake_s())[0] is Level.CLEAR
+def test_every_stage_of_a_release_is_woken_for() -> None:
+    judge, now, found = Judge(DEFAULT), 1.2, []
+    decide(judge, [track(1.0, 1.0)], 1.0)
+    decide(judge, [track(NOTICE_M - 0.1, 1.0)], 1.1)
+    decide(judge, [], now)
+    while judge.wake_s() < inf:
+        assert judge.wake_s() > now
+        now = judge.wake_s()
+        found.append(decide(judge, [], now)[0])
+    assert list(dict.fromkeys(found)) == [Level.NOTICE, Level.CLEAR]
+    assert now <= 1.7
 
 
 @pytest.mark.parametrize(("edge", "level"), [(STOP_M, Level.STOP), (WARN_M, Level.WARN), (NOTICE_M, Level.NOTICE)])
 def test_release_needs_15_cm_more_than_it_took_to_raise(edge: float, level: Level) -> None:
-    judge = Judge(DEFAULT)
-    assert decide(judge, [track(edge - 0.01, 1.0)], 0.0)[0] is level
-    assert held(judge, [track(edge + 0.14, 1.0)], 0.1, 5.0) == [(0.0, level)]
-    assert held(judge, [track(edge + 0.16, 1.0)], 5.0, 9.0) == [(0.0, level), (0.5, Level(level - 1))]
+    raise_, keep, release = ([track(edge + more, 1.0)] for more in (-0.01, 0.14, 0.16))
+    changes = felt((1.0, raise_), (5.0, keep), (9.0, release))
+    assert changes == [(0.0, level), (half_a_second_after(5.0), Level(level - 1))]
 
 
 def test_a_danger_that_flickers_is_felt_without_a_break() -> None:
@@ -110,10 +116,11 @@ def test_a_danger_that_flickers_is_felt_without_a_break() -> None:
         assert decide(judge, [] if i % 5 else [track(1.0, 1.0)], t)[0] is Level.STOP
 
 
-def test_the_judge_asks_to_be_woken_when_a_release_is_due() -> None:
+def test_the_judge_asks_to_be_woken_when_a_release_is_due_and_not_for_nothing() -> None:
     judge = Judge(DEFAULT)
-    decide(judge, [track(1.0, 1.0)], 0.0)
+    decide(judge, [], 1.0)
     assert judge.wake_s() == inf
+    decide(judge, [track(1.0, 1.0)], 2.0)
     decide(judge, [], 2.0)
     assert judge.wake_s() == 2.5
     assert decide(judge, [], judge.wake_s())[0] is Level.CLEAR

@@ -84,7 +84,9 @@ def test_the_end_of_the_corridor_is_a_stop_where_the_design_says(seed: int | Non
 def test_a_post_beside_the_way_is_a_notice_at_most(side: int) -> None:
     ticks = walked([Post(side * 0.75, 6.0, 0.1)], 1.0, 7.0)
     assert levels(ticks) <= {Level.CLEAR, Level.NOTICE}
-    assert all(track.mild for tick in ticks for track in tick.tracks)
+    near = [track for tick in ticks for track in tick.tracks if track.distance_m < 2.8]
+    assert near
+    assert all(track.mild for track in near)
 
 
 @pytest.mark.parametrize("x_m", [-0.3, 0.0, 0.3])
@@ -130,7 +132,7 @@ def test_closing_speed_of_a_wall_is_right_under_noise() -> None:
         ticks = walked([Wall(-3.0, 4.0, 3.0, 4.0)], 0.8, 1.5, seed)
         (track,) = ticks[-1].tracks
         assert track.closing_mps == pytest.approx(0.8, abs=0.12)
-        assert track.distance_m == pytest.approx(4.0 - 0.8 * 1.49, abs=0.05)
+        assert track.distance_m == pytest.approx(4.0 - 0.8 * ticks[-1].t_s, abs=0.05)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -77,6 +77,15 @@ def test_a_sudden_obstacle_is_seen_within_50_ms_by_a_100_hz_sensor_but_not_at_on
     assert 0.04 <= seen_after <= 0.05 + 1e-9
 
 
+def test_a_burst_of_30_ms_is_not_believed_even_of_a_sensor_just_switched_on() -> None:
+    tracker, seen = BeamTracker(LASER), []
+    for i in range(6):
+        tracker.update(LASER_S * i, 1.5)
+        seen.append(len(tracker.tracks(LASER_S * i)))
+    assert seen[:4] == [0, 0, 0, 0]
+    assert seen[5] == 1
+
+
 def test_isolated_false_echoes_do_not_move_a_track() -> None:
     random = Random(3)
     clean, dirty = BeamTracker(SONAR), BeamTracker(SONAR)

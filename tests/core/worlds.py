@@ -145,6 +145,6 @@ def sweep(t_s: float, world: Sequence[Wall | Post], at_y: float = 0.0, noise: Ra
 
 def sweeps(
     world: Callable[[float], Sequence[Wall | Post]], speed_mps: float, stop_s: float, noise: Random | None = None
-) -> list[Input]:
+) -> list[Scan]:
     """Sweeps of a world that may change with time, while the wearer walks back at a steady speed."""
     return [sweep(t, world(t), speed_mps * t, noise) for t in times(0.0, stop_s, SWEEP_S)]

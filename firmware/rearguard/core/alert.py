@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rearguard.core.threat import RECEDING_MPS, Level, Profile, judge
 from rearguard.core.track import Track
 
-RELEASE_S = 0.5  # the milder level must have been right for this long
+RELEASE_S = 0.5  # a level stays for this long after it was last right
 
 
 class Alert(NamedTuple):
@@ -28,8 +28,7 @@ class Judge:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._held = Level.CLEAR
-        self._milder = Level.CLEAR  # the worst level since it first fell below the held one
-        self._milder_since_s: float | None = None
+        self._until_s = dict.fromkeys(Level, float("-inf"))  # each level stays until then
         self._worst: Track | None = None
 
     def decide(self, tracks: Sequence[tuple[Track, float]], now_s: float) -> tuple[Level, Track | None]:
@@ -42,21 +41,17 @@ class Judge:
                 level, worst = found, track
         if level is Level.NOTICE and _forward([track for track, _ in tracks]):
             level, worst = Level.CLEAR, None
-        if level >= self._held:
-            self._held, self._milder_since_s = level, None
-        elif self._milder_since_s is None:
-            self._milder, self._milder_since_s = level, now_s
-        elif now_s - self._milder_since_s < RELEASE_S:
-            self._milder = max(self._milder, level)
-        else:
-            self._held, self._milder_since_s = max(self._milder, level), None
+        for right in Level:
+            if right <= level:
+                self._until_s[right] = now_s + RELEASE_S
+        self._held = max(held for held, until in self._until_s.items() if until > now_s or held <= level)
         if worst is not None:
             self._worst = worst
         return self._held, self._worst if self._held else None
 
     def wake_s(self) -> float:
-        """When a pending release is due; inf when none is."""
-        return float("inf") if self._milder_since_s is None else self._milder_since_s + RELEASE_S
+        """When a release is due, should no track be right any more; inf while nothing is felt."""
+        return self._until_s[self._held] if self._held else float("inf")
 
 
 def _forward(tracks: Sequence[Track]) -> bool:

@@ -15,6 +15,7 @@ FROZEN_S = 1.0  # the very same value for so long while another sensor sees moti
 FROZEN_OWN_S = 0.25  # or so soon, when it stops dead from a walk: no body does that
 FROZEN_OWN_MPS = 0.5
 RELEASE_S = 0.5  # a fault ends when its cause has been gone for this long
+NEVER = float("inf")  # a fault whose cause is still there
 
 
 class Fault(StrEnum):
@@ -91,10 +92,14 @@ class Health:
     def faults(self, now_s: float, motion_elsewhere: bool) -> list[Fault]:
         """What is wrong at `now_s`. `motion_elsewhere`: another sensor follows something that moves."""
         held = self._held
-        for fault in self._now(now_s, motion_elsewhere):
-            held[fault] = now_s + RELEASE_S
+        present = self._now(now_s, motion_elsewhere)
+        for fault in present:
+            held[fault] = NEVER
         if not held:
             return []
+        for fault, until in held.items():
+            if until == NEVER and fault not in present:
+                held[fault] = now_s + RELEASE_S
         for fault in [f for f, until in held.items() if until <= now_s]:
             del held[fault]
         if Fault.LOST in held:

@@ -47,7 +47,7 @@ class _Watch:
     def tracks(self, now_s: float) -> list[Track]:
         found = self.beam.tracks(now_s) + self.scene.tracks(now_s)
         if self.health.blocked:  # felt as a fault; what lies on the sensor is no longer a thing to stop for
-            found = [t._replace(mild=t.arrived) for t in found]
+            found = [t._replace(mild=t.mild or t.arrived) for t in found]
         self.speed_mps = max((abs(t.closing_mps) for t in found), default=0.0)
         return found
 
@@ -170,8 +170,9 @@ class Pipeline:
         if t is None:
             return
         hits = sorted(r for r in s.ranges_m if r is not None and 0.0 <= r < float("inf"))
+        returns = sum(r is not None for r in s.ranges_m)
         whole = len(s.ranges_m) == len(s.bearings_deg) >= 2 and all(isfinite(b) for b in s.bearings_deg)
-        if not whole:
+        if not whole or 2 * len(hits) < returns:
             watch.health.note(t, Status.INVALID, None, None, 0.0)
             return
         watch.scene.update(s, t)

@@ -167,7 +167,7 @@ class ScanTracker:
         for c in self._courses:
             age = now_s - c.ts[-1]
             arrived = -c.vy >= ARRIVED_MPS and c.y + c.vy * age <= self.spec.hold_below_m
-            if age > keep_s and arrived and not c.passes(self._swath_m):
+            if now_s >= c.ts[-1] + keep_s and arrived and not c.passes(self._swath_m):
                 self._held_until = now_s + HOLD_S
                 self._held_deg = degrees(atan2(c.x, max(c.y, 0.01)))
-        self._courses = [c for c in self._courses if now_s - c.ts[-1] <= keep_s]
+        self._courses = [c for c in self._courses if now_s < c.ts[-1] + keep_s]

@@ -82,7 +82,7 @@ class BeamTracker:
     def tracks(self, now_s: float) -> list[Track]:
         """The track as it stands at `now_s`: none, or one."""
         spec = self.spec
-        if self._course is not None and now_s - self._ts[-1] > GAP_S:
+        if self._course is not None and now_s >= self._ts[-1] + GAP_S:
             self._drop(now_s)
         course = self._course
         if course is not None:
@@ -105,11 +105,10 @@ class BeamTracker:
         course = self._course
         if course is None:
             return False
-        dt = t_s - self._ts[-1]
+        least, dt = self.spec.min_range_m, t_s - self._ts[-1]
         gate = GATE_M + GATE_SD * course.rate_sd * dt + 0.5 * GATE_MPS2 * dt * dt
-        miss = distance_m - (course.value + course.rate * dt)
-        # Below the minimum range any nearer prediction is right as well.
-        return miss <= gate and (miss >= -gate or distance_m <= self.spec.min_range_m)
+        expected = course.value + course.rate * dt
+        return abs(distance_m - expected) <= gate or (distance_m <= least and expected <= least)
 
     def _extend(self, t_s: float, distance_m: float) -> None:
         ts, ds = self._ts, self._ds
