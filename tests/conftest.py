@@ -33,7 +33,7 @@ def captures() -> Path:
     named = os.environ.get("REARGUARD_CAPTURES")
     folder = Path(named) if named else BESIDE
     if not folder.is_dir():
-        pytest.skip(f"captured data: neither REARGUARD_CAPTURES nor {BESIDE} is a folder")
+        pytest.skip(f"no captured data: {folder} is no folder (set REARGUARD_CAPTURES, or put it beside the project)")
     return folder
 
 

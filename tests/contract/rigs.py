@@ -7,24 +7,61 @@ import fcntl
 import os
 import select as kernel
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from heapq import heappop, heappush
+from queue import SimpleQueue
 from random import Random
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from rearguard import sensors
-from rearguard.bench.wires import EchoWire, SerialWire, VirtualClock
+from rearguard.bench.wires import PTY_ROOM, EchoWire, SerialWire, VirtualClock
 from rearguard.core.reading import Input, Reading, Scan, Status
 from rearguard.host import Host, Pin
 from rearguard.sensors import SerialEmulator, View
 from rearguard.watch import READ_S, BusThread
 
+T = TypeVar("T")
 STEP_S = 0.01  # a talking sensor puts its bytes on the line in steps of this
 PINS = [pin for pin in range(4, 28) if pin not in (14, 15)]  # none of I2C or the UART
 ROUNDS = 20_000  # more than any test needs: time must be standing still
+
+
+class EventClock(VirtualClock):
+    """A virtual clock on which things happen at their time, while somebody waits."""
+
+    def __init__(self, start_s: float) -> None:
+        super().__init__(start_s)
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+
+    def at(self, t_s: float, happen: Callable[[], None]) -> None:
+        """Let it happen then, or as soon as somebody waits."""
+        self._count += 1
+        heappush(self._events, (t_s, self._count, happen))
+
+    def sleep(self, seconds: float) -> None:
+        end = self.now() + max(seconds, 0.0)
+        while self._step(end):
+            pass
+
+    def get(self, queue: SimpleQueue[T], timeout_s: float) -> T | None:
+        end = self.now() + max(timeout_s, 0.0)
+        while queue.empty() and self._step(end):
+            pass
+        return None if queue.empty() else queue.get_nowait()
+
+    def _step(self, end: float) -> bool:
+        """The next event until then; False when there is none, and it is then."""
+        due = bool(self._events) and self._events[0][0] <= end
+        self._now_s = max(self._now_s, self._events[0][0] if due else end)
+        if due:
+            heappop(self._events)[2]()
+        return due
 
 
 def smallest(driver: str, pins: Iterator[int]) -> dict[str, Any]:
@@ -86,13 +123,15 @@ class PinRig(Rig):
 
     def plug_in(self) -> None:
         self.pings: list[float] = []
-        EchoWire(self.config, self, self.bench.factory, self.bench.clock.now).view = lambda bearing: self.view(bearing)
+        EchoWire(self.config, self, self.bench.factory, self.bench.clock.now)
         self.pins = [self.bench.factory.pin(number) for number in self.config.pins().values()]
 
-    def edges(self, trigger_s: float, view: View) -> list[tuple[float, bool]]:
-        """As the emulator of a wire that may be cut."""
+    def edges(self, trigger_s: float, _: View) -> list[tuple[float, bool]]:
+        """As the emulator of a wire that may be cut; its edges come when their time has come, not at once."""
         self.pings.append(trigger_s)
-        return [] if self.cut else self.emulator.edges(trigger_s, view)
+        for t_s, level in [] if self.cut else self.emulator.edges(trigger_s, self.view):
+            self.bench.clock.at(t_s, partial(self.pins[1].drive, t_s, level))
+        return []
 
     def unplug(self) -> None:
         for pin in self.pins:
@@ -129,7 +168,7 @@ class SerialRig(Rig):
         """Put bytes on the line and see the kernel hand them on."""
         if self.wire._ends is None:
             return 0
-        due = self.waiting() + self.wire.send(data)
+        due = min(self.waiting() + self.wire.send(data), PTY_ROOM)
         for _ in range(10**6):
             if self.waiting() >= due:
                 return due
@@ -142,6 +181,13 @@ class SerialRig(Rig):
         fcntl.ioctl(self.wire._ends[1], termios.FIONREAD, count)
         return count[0]
 
+    def heard(self, count: int) -> bytes:
+        """That many bytes (or what there is of them) from the driver to the part, and whatever came with them."""
+        data = b""
+        while len(data) < count and kernel.select([self.wire._ends[0]], [], [], 5.0)[0]:
+            data += self.wire.heard()
+        return data
+
     def close(self) -> None:
         super().close()
         self.wire.close()
@@ -151,7 +197,7 @@ class Bench:
     """A clock, a set of pins, and the rigs that share them."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock(100.0)
+        self.clock = EventClock(100.0)
         self.factory = MockFactory(pin_class=MockPWMPin)
         self.host = Host(self.clock, lambda: self.factory)
         self.free_pins = iter(PINS)
@@ -207,19 +253,22 @@ class Bench:
         raise AssertionError("the bus goes round without time passing")
 
 
-def break_pin(pin: Any) -> None:
-    """From now on every use of a mock pin fails."""
+USES = ("_set_state", "_get_state", "_set_function", "_set_frequency")
+
+
+def break_pin(pin: Any, uses: tuple[str, ...] = USES[:3]) -> None:
+    """From now on these uses of a mock pin fail."""
 
     def fail(*_: object) -> None:
         raise OSError("the chip does not answer")
 
-    for use in ("_set_state", "_get_state", "_set_function"):
+    for use in uses:
         setattr(pin, use, fail)
 
 
 def mend_pin(pin: Any) -> None:
     """Undo `break_pin`; a pin that is whole stays so."""
-    for use in ("_set_state", "_get_state", "_set_function"):
+    for use in USES:
         vars(pin).pop(use, None)
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from contract.rigs import Bench, Rig
 
+from contract.rigs import Bench, Rig
 from rearguard import sensors
 from rearguard.core.reading import Reading, Scan, Status
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from contract.rigs import PINS, Bench, PinRig, ranges_behind, smallest
 
+from contract.rigs import PINS, Bench, PinRig, ranges_behind, smallest
 from rearguard import sensors
 from rearguard.core.reading import Reading, Scan, Status
 from rearguard.errors import DeviceLostError, DeviceOpenError
