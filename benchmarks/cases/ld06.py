@@ -2,7 +2,7 @@
 
 Both take the same bytes of a LiDAR turning in a room, 256 at a time (what the peer asks its port for), and make one
 scan of each turn; they are counted over a number of whole turns of 37.5 packets. Counted for ours: framing, CRC,
-plausibility, mapping onto the grid of bearings, body masks, one Scan a turn. Counted for the peer: its public
+plausibility, lost packets, bearings, one Scan a turn. Counted for the peer: its public
 `scans()`: framing, CRC, twelve points, one scan a turn. The peer keeps all 360 degrees; so the main figure of ours
 listens to 160 degrees on either side, the most there is; the second, with the default of 70, shows what the belt does.
 """
@@ -61,7 +61,7 @@ def peer(turns: int) -> None:
 
 
 def check() -> None:
-    """Both must see the same room: every point the peer saw lies on our grid, none farther than we say."""
+    """Both must see the same room: every point the peer saw stands where it stands in our scan."""
     scan = _ours(3, WIDE_DEG)[-1]
     theirs = list(islice(_peer().scans(), 3))[-1]
     assert isinstance(scan, Scan)
@@ -69,8 +69,9 @@ def check() -> None:
     for point in theirs:
         bearing = -((point.angle_deg + 180.0) % 360.0 - 180.0)  # clockwise from behind is to the left
         if point.valid and abs(bearing) < WIDE_DEG - 1:
-            nearest = scan.ranges_m[int(bearing / ld06.STEP_DEG + len(scan.ranges_m) // 2 + 0.5)]
-            assert nearest is not None and nearest <= point.dist_mm / 1000 + 0.15, (bearing, nearest, point)
+            first, second, *_ = scan.bearings_deg
+            found = scan.ranges_m[round((bearing - first) / (second - first))]
+            assert found is not None and abs(found - point.dist_mm / 1000) < 0.15, (bearing, found, point)
             matched += 1
     assert matched > 350, matched
 

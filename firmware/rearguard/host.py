@@ -113,15 +113,16 @@ def _lgpio_factory() -> Any:
             "pin_factory 'lgpio': there is no /dev/gpiochip* here. "
             "On a machine that is no Raspberry Pi, set pin_factory = 'mock'"
         )
+    trouble = ""
     for path in chips:
         number = int(path.removeprefix("/dev/gpiochip"))
         try:
             handle = lgpio.gpiochip_open(number)
         except Exception as error:  # lgpio.error derives from Exception alone
-            with_errno = OSError(str(error))
-            raise DeviceOpenError(f"pin_factory 'lgpio': {device_trouble(path, with_errno)}") from error
+            trouble = trouble or f"; {device_trouble(path, OSError(str(error)))}"
+            continue
         label = str(lgpio.gpio_get_chip_info(handle)[-1])
         lgpio.gpiochip_close(handle)
         if label.startswith(CHIP_LABEL):
             return LGPIOFactory(chip=number)
-    raise DeviceOpenError(f"pin_factory 'lgpio': none of {', '.join(chips)} is the header of a Raspberry Pi")
+    raise DeviceOpenError(f"pin_factory 'lgpio': none of {', '.join(chips)} is the header of a Raspberry Pi{trouble}")

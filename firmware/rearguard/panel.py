@@ -65,20 +65,22 @@ class Panel:
 
     def sound(self, on: bool) -> None:
         """The buzzer. It never raises: a broken buzzer must not stop the motors."""
-        if self._buzzer is None:
-            return
         try:
-            self._buzzer.value = on
+            if self._buzzer is not None:
+                self._buzzer.value = on
         except Exception:  # the motors carry the same fault
-            self._buzzer = None
+            pass
 
     def close(self) -> None:
         """Silence. May be called at any time, more than once."""
         self.sound(False)
-        for part in (self._buzzer, self._button):
-            if part is not None:
-                part.close()
-        self._buzzer = self._button = None
+        parts, self._buzzer, self._button = (self._buzzer, self._button), None, None
+        for part in parts:
+            try:
+                if part is not None:
+                    part.close()
+            except Exception:  # the other one must still be closed
+                pass
 
     def _on_held(self) -> None:
         self._long = True

@@ -154,7 +154,7 @@ def test_one_read_drains_all_that_waits(driver: str, bench: Bench) -> None:
     assert rig.waiting() == sent > 100
     assert len(rig.sensor.read(bench.clock.now())) >= 2
     assert rig.waiting() == 0
-    assert bench.waits == []
+    assert set(bench.waits) <= {0.0}, "waited for what was there"
 
 
 @every_driver

@@ -108,7 +108,8 @@ def test_a_hung_echo_line_is_pulled_low_and_counted(bench: Bench) -> None:
     line.clear_states()
     trigger.clear_states()
     rig.emulator.hangs = False
-    reading = ping(rig)
+    told, reading = rig.listen(rig.config.turn_s)
+    assert told.status is Status.INVALID, "that it hung is told"
     assert states(line)[:2] == [True, 0], "driven low by us"
     assert line.function == "input", "and let go again"
     assert len(states(trigger)) == 3, "then one ping"
@@ -120,7 +121,8 @@ def test_a_hung_echo_line_is_pulled_low_and_counted(bench: Bench) -> None:
 def test_a_line_that_hangs_after_every_ping_is_counted_every_time_and_never_a_distance(bench: Bench) -> None:
     rig = bench.open("hcsr04")
     rig.emulator.hangs = True
-    assert {ping(rig).status for _ in range(6)} == {Status.NO_DATA}
+    found = [item.status for _ in range(6) for item in rig.listen(rig.config.turn_s)]
+    assert found == [Status.NO_DATA, *[Status.INVALID, Status.NO_DATA] * 5]
     assert rig.sensor.stuck == 5
 
 

@@ -105,7 +105,7 @@ def test_a_port_that_promises_data_and_gives_none_is_gone(bench: Bench, mocker: 
     rig = bench.rig("benewake")
     line = Line(rig.config.port, 115200, bench.host)
     rig.send(b"\x59")
-    mocker.patch.object(line._port, "read", return_value=b"")
+    mocker.patch("rearguard.sensors._serial.os.read", return_value=b"")
     with pytest.raises(DeviceLostError, match="gives none"):
         line.read(bench.clock.now())
     line.close()

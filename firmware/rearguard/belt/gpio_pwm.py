@@ -69,9 +69,10 @@ class Belt:
         self._kick_until = [-NEVER] * len(self._outputs)
 
     def write(self, duties: Sequence[float], now_s: float) -> float:
-        if not self._outputs:
-            raise DeviceLostError("belt is closed")
+        if not self._outputs or len(duties) != len(self._outputs):
+            raise DeviceLostError("belt is closed, or was given duties for other motors than it has")
         config, again = self._config, NEVER
+        failed: Exception | None = None
         for i, (output, felt) in enumerate(zip(self._outputs, duties, strict=True)):
             duty = config.duty(felt)
             if duty and not self._duties[i]:
@@ -81,8 +82,10 @@ class Belt:
                 duty, again = 1.0, min(again, self._kick_until[i])
             try:
                 output.value = duty  # always written: the watchdog is fed on proof that it can be
-            except Exception as error:
-                raise DeviceLostError(f"belt: motor {i + 1} cannot be driven: {error}") from error
+            except Exception as error:  # the other motors must still be driven
+                failed = failed or DeviceLostError(f"belt: motor {i + 1} cannot be driven: {error}")
+        if failed is not None:
+            raise failed
         return again
 
     def close(self) -> None:

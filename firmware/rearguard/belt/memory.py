@@ -27,6 +27,7 @@ class Belt:
         self.written: list[tuple[float, tuple[float, ...]]] = []
 
     def open(self) -> None:
+        self.close()
         self._open = True
 
     def write(self, duties: Sequence[float], now_s: float) -> float:

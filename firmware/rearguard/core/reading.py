@@ -22,6 +22,9 @@ class Status(StrEnum):
     LOST = "lost"  # the device is gone; the driver says so
 
 
+OK, CLEAR, TOO_CLOSE, WEAK, INVALID, NO_DATA, LOST = Status  # named once: looking one up in the enum costs more
+
+
 class Reading(NamedTuple):
     """One answer of a single-beam sensor. `distance_m` goes with OK, and only with OK."""
 
@@ -31,6 +34,11 @@ class Reading(NamedTuple):
     distance_m: float | None = None
     bearing_deg: float | None = None  # None: the bearing the sensor is mounted at
     quality: float | None = None  # signal strength, 0 to 1, where the part tells it
+
+
+def measured(sensor: str, t_s: float, distance_m: float) -> Reading:
+    """An OK reading, made the quick way: a named tuple's own constructor takes twice the time."""
+    return tuple.__new__(Reading, (sensor, t_s, OK, distance_m, None, None))
 
 
 class Scan(NamedTuple):

@@ -6,21 +6,22 @@ from collections.abc import Callable
 
 
 class Framer:
-    """Finds frames by header and check, and counts all the rest. A bad frame costs one byte, not its length:
+    """Finds frames by their header, and counts all the rest.
 
-    an intact one may begin inside it.
+    A bad frame costs one byte, not its length: an intact one may begin inside it.
     """
 
-    def __init__(self, header: bytes, size: int, check: Callable[[bytes], bool]) -> None:
-        self._header, self._size, self._check = header, size, check
-        self._rest = b""
+    def __init__(self, header: bytes, size: int, parse: Callable[[bytes], tuple[int, ...] | None]) -> None:
+        """`parse` gives the fields of a frame, or None when its check fails."""
+        self.header, self.size, self.parse = header, size, parse
+        self.rest = b""
         self.good = self.rejected = self.skipped = 0  # frames, frames, bytes
 
-    def split(self, data: bytes) -> list[bytes | None]:
-        """The frames that `data` completes, in order; None stands for one that failed its check."""
-        buffer = self._rest + data if self._rest else data
-        header, size, check = self._header, self._size, self._check
-        found: list[bytes | None] = []
+    def split(self, data: bytes) -> list[tuple[int, ...] | None]:
+        """The fields of the frames that `data` completes, in order; None stands for one that failed its check."""
+        buffer = self.rest + data if self.rest else data
+        header, size, parse = self.header, self.size, self.parse
+        found: list[tuple[int, ...] | None] = []
         at, end = 0, len(buffer)
         while True:
             start = buffer.find(header, at)
@@ -30,21 +31,20 @@ class Framer:
             if start + size > end:
                 break
             self.skipped += start - at
-            frame = buffer[start : start + size]
-            if check(frame):
+            fields = parse(buffer[start : start + size])
+            found.append(fields)
+            if fields is not None:
                 self.good += 1
-                found.append(frame)
                 at = start + size
             else:
                 self.rejected += 1
                 self.skipped += 1
-                found.append(None)
                 at = start + 1
         self.skipped += start - at
-        self._rest = buffer[start:]
+        self.rest = buffer[start:]
         return found
 
     def finish(self) -> None:
         """The stream has ended: what is left was no frame."""
-        self.skipped += len(self._rest)
-        self._rest = b""
+        self.skipped += len(self.rest)
+        self.rest = b""

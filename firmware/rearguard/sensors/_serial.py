@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from glob import glob
 from pathlib import Path
 from select import select
@@ -51,16 +52,19 @@ class Line:
                 cause = OSError(error.errno, error.strerror or str(error))
             raise DeviceOpenError(device_trouble(self.path, cause)) from error
         self._port.reset_input_buffer()  # what piled up before we listened is stale
+        self._fd: int | None = self._port.fileno()
 
     def read(self, deadline_s: float) -> bytes:
         """All that has arrived; waits for the first of it until `deadline_s`. Raises DeviceLostError."""
+        fd = self._fd
+        if fd is None:
+            raise DeviceLostError(f"{self.path} is closed")
         try:
-            if not self._port.in_waiting:
-                ready, _, _ = select([self._port.fileno()], [], [], max(deadline_s - self._clock.now(), 0.0))
-                if not ready:
-                    return b""
-            data: bytes = self._port.read(CHUNK)
-        except (OSError, TypeError, ValueError) as error:  # TypeError: closed under our hands
+            ready, _, _ = select([fd], [], [], max(deadline_s - self._clock.now(), 0.0))
+            if not ready:
+                return b""
+            data = os.read(fd, CHUNK)  # all there is, in one call; pyserial would make four
+        except (OSError, ValueError) as error:
             raise DeviceLostError(f"{self.path} is gone: {error}") from error
         if not data:
             raise DeviceLostError(f"{self.path} is gone: it says that it has data, and gives none")
@@ -75,6 +79,7 @@ class Line:
 
     def close(self) -> None:
         """Safe at any time."""
+        self._fd = None
         try:
             self._port.close()
         except OSError:

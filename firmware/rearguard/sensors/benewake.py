@@ -18,7 +18,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta
 
-from rearguard.core.reading import Reading, Scan, SensorSpec, Status
+from rearguard.core.reading import INVALID, TOO_CLOSE, WEAK, Reading, Scan, SensorSpec, measured
 from rearguard.errors import DeviceLostError, DeviceOpenError
 from rearguard.host import Host
 from rearguard.sensors import SensorConfig, View
@@ -27,7 +27,6 @@ from rearguard.sensors._serial import Line, on_header
 
 BAUD = 115200
 HEADER, SIZE = b"\x59\x59", 9
-FIELDS = Struct("<2xHH3x")
 WEAK_AMP, DAZZLED_AMP = 100, 65535
 WEAK_CM = 65535  # TFmini says weak by this distance as well; 65534 and 65532 are its dazzled codes
 SET_CM_FRAMES = b"\x5a\x05\x05\x01\x65"  # a unit may have been left in ASCII output
@@ -67,53 +66,55 @@ class Config(SensorConfig, frozen=True, kw_only=True):
         return {"port (TX)": 14, "port (RX)": 15} if on_header(self.port) else {}
 
 
-def intact(frame: bytes) -> bool:
-    """Whether the sum of one 9-byte frame is right."""
-    return sum(frame[:8]) & 0xFF == frame[8]
+def parse(frame: bytes) -> tuple[int, int] | None:
+    """(distance in cm, amplitude) of one 9-byte frame; None when header or sum is wrong."""
+    head, again, low, high, amp_low, amp_high, temp_low, temp_high, check = frame
+    total = head + again + low + high + amp_low + amp_high + temp_low + temp_high
+    if total & 0xFF != check or head != again or head != HEADER[0]:
+        return None
+    return low | high << 8, amp_low | amp_high << 8
 
 
 class Decoder:
     """Bytes to readings: every intact frame, whatever noise stands between them."""
 
     def __init__(self, name: str, config: Config) -> None:
-        self._name, self._config = name, config
+        self._name = name
         part = PARTS[config.model]
-        self._min_cm, self._max_cm = part.min_m * 100, part.max_m * 100
-        self._weak = Status.INVALID if config.weak_is_fault else Status.WEAK
+        self._min_cm, self._max_cm = round(part.min_m * 100), round(part.max_m * 100)
+        self._weak = INVALID if config.weak_is_fault else WEAK
+        self._period_s = 1.0 / config.rate_hz
         self._last_s = float("-inf")
-        self.frames = Framer(HEADER, SIZE, intact)
+        self.frames = Framer(HEADER, SIZE, parse)
 
     def feed(self, data: bytes, now_s: float) -> list[Reading | Scan]:
         """Readings of the frames that `data` completes, the last one stamped `now_s`, the others a period apart."""
         frames = self.frames.split(data)
-        period, last = 1.0 / self._config.rate_hz, self._last_s
-        start = now_s - (len(frames) - 1) * period
+        start, last = now_s - (len(frames) - 1) * self._period_s, self._last_s
         found: list[Reading | Scan] = []
         for i, frame in enumerate(frames):
-            t = start + i * period
+            t = start + i * self._period_s
             last = t if t > last else last  # drained late: never before what was passed on already
-            found.append(self._reading(frame, round(last, 6)))
+            found.append(self._reading(frame, last))
         self._last_s = last
         return found
 
     def replay(self, data: bytes) -> Iterable[Reading | Scan]:
-        period = 1.0 / self._config.rate_hz
-        return [self._reading(frame, round(i * period, 6)) for i, frame in enumerate(self.frames.split(data))]
+        return [self._reading(frame, i * self._period_s) for i, frame in enumerate(self.frames.split(data))]
 
-    def _reading(self, frame: bytes | None, t_s: float) -> Reading:
-        name = self._name
+    def _reading(self, frame: tuple[int, ...] | None, t_s: float) -> Reading:
         if frame is None:
-            return Reading(name, t_s, Status.INVALID)
-        cm, amp = FIELDS.unpack(frame)
+            return Reading(self._name, t_s, INVALID)
+        cm, amp = frame
+        if self._min_cm <= cm <= self._max_cm and WEAK_AMP <= amp < DAZZLED_AMP:
+            return measured(self._name, t_s, cm / 100)
         if amp == DAZZLED_AMP:
-            return Reading(name, t_s, Status.INVALID)
+            return Reading(self._name, t_s, INVALID)
         if amp < WEAK_AMP or cm == WEAK_CM:
-            return Reading(name, t_s, self._weak)
-        if cm == 0 or cm > self._max_cm:
-            return Reading(name, t_s, Status.INVALID)
-        if cm < self._min_cm:
-            return Reading(name, t_s, Status.TOO_CLOSE)
-        return Reading(name, t_s, Status.OK, cm / 100)
+            return Reading(self._name, t_s, self._weak)
+        if 0 < cm < self._min_cm:
+            return Reading(self._name, t_s, TOO_CLOSE)
+        return Reading(self._name, t_s, INVALID)
 
 
 class Sensor:

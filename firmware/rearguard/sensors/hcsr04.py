@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from rearguard.core.reading import Reading, Scan, SensorSpec, Status
+from rearguard.core.reading import CLEAR, INVALID, NO_DATA, TOO_CLOSE, Reading, Scan, SensorSpec, measured
 from rearguard.errors import DeviceLostError, DeviceOpenError
 from rearguard.host import Host, Pin
 from rearguard.sensors import SensorConfig, View
@@ -80,39 +80,44 @@ class Sensor:
             ) from error
 
     def read(self, deadline_s: float) -> list[Reading | Scan]:
-        """One ping; the answer always comes, if only as NO_DATA."""
+        """One ping; the answer always comes, if only as NO_DATA. A line that was found hung is told as INVALID."""
         clock, edges, trigger = self._host.clock, self._edges, self._trigger
         if trigger is None:
             raise DeviceLostError(f"{self._name} is closed")
+        found: list[Reading | Scan] = []
         try:
             if self._echo.state:
                 self._free()
+                found.append(Reading(self._name, clock.now(), INVALID))
             while not edges.empty():
                 edges.get_nowait()  # late echoes of the last ping
+            sent = clock.now()
             trigger.state = 1
             clock.sleep(TRIGGER_S)
             trigger.state = 0
         except Exception as error:
             raise DeviceLostError(f"{self._name}: its pins fail: {error}") from error
-        sent = clock.now()
-        rise = self._wait(1, min(sent + RISE_TIMEOUT_S, deadline_s))
-        fall = None if rise is None else self._wait(0, min(sent + ECHO_TIMEOUT_S, deadline_s))
+        rise = self._wait(1, sent, sent + RISE_TIMEOUT_S, deadline_s)
+        fall = None if rise is None else self._wait(0, rise, sent + ECHO_TIMEOUT_S, deadline_s)
         if rise is None or fall is None:
-            return [Reading(self._name, clock.now(), Status.NO_DATA)]
+            found.append(Reading(self._name, clock.now(), NO_DATA))
+            return found
         distance = (fall - rise) * self._scale
-        if distance > MAX_M:
-            return [Reading(self._name, fall, Status.CLEAR)]
-        if distance < MIN_M:
-            return [Reading(self._name, fall, Status.TOO_CLOSE)]
-        return [Reading(self._name, fall, Status.OK, round(distance, 4))]
+        if MIN_M <= distance <= MAX_M:
+            found.append(measured(self._name, fall, distance))
+        else:
+            found.append(Reading(self._name, fall, CLEAR if distance > MAX_M else TOO_CLOSE))
+        return found
 
     def close(self) -> None:
-        trigger, echo, self._trigger, self._echo = self._trigger, self._echo, None, None
-        if echo is not None:
-            echo.when_changed = None
-            echo.close()
-        if trigger is not None:
-            trigger.close()
+        pins, self._trigger, self._echo = (self._echo, self._trigger), None, None
+        for pin in pins:
+            try:
+                if pin is not None:
+                    pin.when_changed = None
+                    pin.close()
+            except Exception:  # it is gone or broken already; the other must still be let go
+                pass
 
     def _listen(self) -> None:
         self._echo.function = "input"
@@ -123,14 +128,15 @@ class Sensor:
     def _on_edge(self, ticks: float, state: int) -> None:
         self._edges.put((ticks, state))
 
-    def _wait(self, level: int, until_s: float) -> float | None:
-        """The time of the next edge to `level`, or None."""
-        clock = self._host.clock
+    def _wait(self, level: int, since_s: float, until_s: float, deadline_s: float) -> float | None:
+        """The time of the next edge to `level`, or None; what is older than `since_s` belongs to another ping."""
+        clock, edges = self._host.clock, self._edges
+        until_s = until_s if until_s < deadline_s else deadline_s
         while True:
-            edge = clock.get(self._edges, until_s - clock.now())
+            edge = edges.get_nowait() if not edges.empty() else clock.get(edges, until_s - clock.now())
             if edge is None:
                 return None
-            if edge[1] == level:
+            if edge[1] == level and edge[0] >= since_s:
                 return edge[0]
 
     def _free(self) -> None:

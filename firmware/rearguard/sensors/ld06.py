@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from rearguard.core.reading import Reading, Scan, SensorSpec, Status
+from rearguard.core.reading import INVALID, Reading, Scan, SensorSpec
 from rearguard.errors import DeviceLostError
 from rearguard.host import Degrees, Host
 from rearguard.sensors import SensorConfig, View
@@ -29,13 +29,13 @@ from rearguard.sensors._serial import Line, on_header
 BAUD = 230400
 HEADER, SIZE, POINTS = b"\x54\x2c", 47, 12
 FIELDS = Struct("<2xHH" + "HB" * POINTS + "HHx")
-PLAN = Struct("<2xHH36xHHx")  # the same without the points
 POLYNOMIAL = 0x4D
-SPEEDS_DPS = (720, 6000)  # 2 to 16.7 turns a second; 10 is nominal, 6 in the maker's example
+TURN_CDEG = 36000
+SLOWEST_DPS, FASTEST_DPS = 720, 6000  # 2 to 16.7 turns a second; 10 is nominal, 6 in the maker's example
 SPAN_CDEG = 2500  # a packet covers 8.8 degrees at nominal speed; no more than this at any
+SPAN_SHARE = 9  # and no less than half of what 4500 points a second make of its speed, 11 * 100 / 4500 / 2
 POINTS_PER_S = 4500
 MIN_M, MAX_M, DARK_M = 0.02, 12.0, 6.0  # the range on dark targets is assumed: half of that on white
-STEP_DEG = 0.5  # finer than the 0.8 degrees between points at 10 Hz, so that no two fall into one step
 COVER = 0.6  # of the sector must have come through for a turn to count
 CLOCK_MS = 30000
 
@@ -57,27 +57,41 @@ def _parity_masks() -> tuple[int, ...]:
     return tuple(masks)
 
 
-PARITY = _parity_masks()
+M0, M1, M2, M3, M4, M5, M6, M7 = _parity_masks()
 
 
 def intact(packet: bytes) -> bool:
-    """Whether one 47-byte packet has the right CRC and could come from a turning LiDAR.
-
-    A wrong packet passes the CRC once in 256 times; few of those also pass the rest.
-    """
-    number = int.from_bytes(packet, "big")
-    for mask in PARITY:
-        if (number & mask).bit_count() & 1:
-            return False
-    speed: int
-    speed, start, end, clock = PLAN.unpack(packet)
-    return bool(
-        SPEEDS_DPS[0] <= speed <= SPEEDS_DPS[1]
-        and start < 36000
-        and end < 36000
-        and 0 < (end - start) % 36000 <= SPAN_CDEG
-        and clock <= CLOCK_MS
+    """Whether the CRC of one 47-byte packet is right."""
+    n = int.from_bytes(packet, "big")
+    return not (
+        (n & M0).bit_count() & 1
+        or (n & M1).bit_count() & 1
+        or (n & M2).bit_count() & 1
+        or (n & M3).bit_count() & 1
+        or (n & M4).bit_count() & 1
+        or (n & M5).bit_count() & 1
+        or (n & M6).bit_count() & 1
+        or (n & M7).bit_count() & 1
     )
+
+
+def parse(packet: bytes) -> tuple[int, ...] | None:
+    """Speed, start, twelve times (distance, amplitude), end and time; None when the packet must not be believed.
+
+    A wrong packet passes the CRC once in 256 times; few of those also look like a turning LiDAR.
+    """
+    if not intact(packet):
+        return None
+    fields = FIELDS.unpack(packet)
+    speed, start, end = fields[0], fields[1], fields[-2]
+    plausible = (
+        SLOWEST_DPS <= speed <= FASTEST_DPS
+        and start < TURN_CDEG
+        and end < TURN_CDEG
+        and speed / SPAN_SHARE <= (end - start) % TURN_CDEG <= SPAN_CDEG
+        and fields[-1] <= CLOCK_MS
+    )
+    return fields if plausible else None
 
 
 class Mask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,78 +124,81 @@ class Config(SensorConfig, frozen=True, kw_only=True):
 
 
 class Decoder:
-    """Bytes to packets, packets to one Scan a turn."""
+    """Bytes to packets, packets to one Scan a turn.
+
+    The LiDAR measures at an even rate and turns evenly, so the points of a turn stand in even steps between the first
+    and the last of them; where packets were lost, that many points are None.
+    """
 
     def __init__(self, name: str, config: Config) -> None:
         self._name, self._config = name, config
-        half = int(config.sector_deg / STEP_DEG)
-        self._bearings = tuple(i * STEP_DEG for i in range(-half, half + 1))
-        self._sign = 1 if config.upside_down else -1  # clockwise from behind is to the wearer's left
-        self._least_m = [self._least(b) for b in self._bearings]
-        self._half = half
-        self._turn: list[float | None] = []
-        self._covered = 0.0  # degrees of the sector seen in this turn
-        self._last_deg = -180.0
         self._behind_cdeg = round(config.behind_deg * 100)
-        self.frames = Framer(HEADER, SIZE, intact)
+        self._sector_cdeg = round(config.sector_deg * 100)
+        self._least_mm = round(MIN_M * 1000)
+        self._points: list[int] = []  # mm, 0 for nothing, in the LiDAR's own order
+        self._missing = 0  # points that stand for lost packets
+        self._first_cdeg = self._last_cdeg = 0  # of the turn's points, 0 straight behind
+        self.frames = Framer(HEADER, SIZE, parse)
 
     def feed(self, data: bytes, now_s: float) -> list[Reading | Scan]:
         """The turns that `data` completes, stamped `now_s`."""
         found: list[Reading | Scan] = []
-        for packet in self.packets(data):
-            self._take(packet, now_s, found)
+        for packet in self.frames.split(data):
+            if packet is not None:
+                self._take(packet, now_s, found)
         return found
 
     def replay(self, data: bytes) -> Iterable[Reading | Scan]:
         found: list[Reading | Scan] = []
         t_ms = 0
         last: int | None = None
-        for packet in self.packets(data):
-            clock = packet[-1]
-            t_ms += (clock - last) % CLOCK_MS if last is not None else 0
-            last = clock
-            self._take(packet, t_ms / 1000, found)
+        for packet in self.frames.split(data):
+            if packet is not None:
+                t_ms += (packet[-1] - last) % CLOCK_MS if last is not None else 0
+                last = packet[-1]
+                self._take(packet, t_ms / 1000, found)
         return found
 
-    def packets(self, data: bytes) -> list[tuple[int, ...]]:
-        """The packets that `data` completes: speed, start, twelve times (distance, amplitude), end, time."""
-        return [FIELDS.unpack(packet) for packet in self.frames.split(data) if packet is not None]
-
-    def _take(self, fields: tuple[int, ...], now_s: float, found: list[Reading | Scan]) -> None:
-        """Sort one packet into the turn; a turn is finished when the sector has been left behind."""
-        sector = self._config.sector_deg
-        first = ((fields[1] - self._behind_cdeg + 18000) % 36000 - 18000) / 100
-        span = (fields[-2] - fields[1]) % 36000 / 100
-        if self._turn and (first < self._last_deg or first > sector):
+    def _take(self, packet: tuple[int, ...], now_s: float, found: list[Reading | Scan]) -> None:
+        """Add one packet to the turn; the turn is finished when the sector has been left behind."""
+        sector, points = self._sector_cdeg, self._points
+        first = (packet[1] - self._behind_cdeg + 18000) % TURN_CDEG - 18000
+        span = (packet[-2] - packet[1]) % TURN_CDEG
+        if points and (first < self._last_cdeg or first > sector):
             found.append(self._finish(now_s))
-        self._last_deg = first
+            points = self._points
         if first > sector or first + span < -sector:
             return
-        if not self._turn:
-            self._turn = [None] * len(self._bearings)
-            self._covered = 0.0
-        step = span / (POINTS - 1)
-        self._covered += min(first + span + step, sector) - max(first, -sector)
-        turn, least, half = self._turn, self._least_m, self._half
-        scale, offset = self._sign / STEP_DEG, half + 0.5
-        for i, mm in enumerate(fields[2:-2:2]):
-            if mm:
-                index = int((first + i * step) * scale + offset)
-                range_m = mm / 1000
-                if 0 <= index < len(turn) and range_m >= least[index]:
-                    nearest = turn[index]
-                    if nearest is None or range_m < nearest:
-                        turn[index] = range_m
+        if points:
+            lost = round((first - self._last_cdeg) * (POINTS - 1) / span) - 1
+            if lost > 0:
+                points += [0] * lost
+                self._missing += lost
+        else:
+            self._first_cdeg, self._missing = first, 0
+        points += packet[2:-2:2]
+        self._last_cdeg = first + span
 
     def _finish(self, now_s: float) -> Reading | Scan:
-        turn, self._turn = self._turn, []
-        if self._covered < COVER * 2 * self._config.sector_deg:
-            return Reading(self._name, round(now_s, 6), Status.INVALID)  # what was not heard is not clear
-        return Scan(self._name, round(now_s, 6), self._bearings, tuple(turn))
-
-    def _least(self, bearing_deg: float) -> float:
-        """Below this range a point at that bearing is the wearer's own body."""
-        return max((m.within_m for m in self._config.body if m.from_deg <= bearing_deg <= m.to_deg), default=MIN_M)
+        points, self._points = self._points, []
+        sector, step = self._sector_cdeg, (self._last_cdeg - self._first_cdeg) / (len(points) - 1)
+        covered = min(self._last_cdeg, sector) - max(self._first_cdeg, -sector) - self._missing * step
+        if covered < COVER * 2 * sector:
+            return Reading(self._name, now_s, INVALID)  # what was not heard is not clear
+        cut = max(ceil((-sector - self._first_cdeg) / step), 0)  # packets reach over the sector's edges
+        points = points[cut : int((sector - self._first_cdeg) / step) + 1]
+        start, middle = self._first_cdeg + cut * step, self._config.bearing_deg
+        if not self._config.upside_down:  # clockwise from behind is to the wearer's left
+            points.reverse()
+            start = -(start + (len(points) - 1) * step)
+        bearings = tuple([middle + (start + i * step) / 100 for i in range(len(points))])
+        ranges = [mm / 1000 if mm >= self._least_mm else None for mm in points]
+        for mask in self._config.body:
+            for i, bearing in enumerate(bearings):
+                range_m = ranges[i]
+                if mask.from_deg <= bearing <= mask.to_deg and range_m is not None and range_m < mask.within_m:
+                    ranges[i] = None
+        return Scan(self._name, now_s, bearings, tuple(ranges))
 
 
 class Sensor:
@@ -246,7 +263,7 @@ class Emulator:
         points = []
         for i in range(POINTS):
             angle = (first + i * step - self._config.behind_deg + 180.0) % 360.0 - 180.0
-            seen = view(sign * angle) if abs(angle) <= self._config.sector_deg + 2 else None
+            seen = view(self._config.bearing_deg + sign * angle) if abs(angle) <= self._config.sector_deg + 2 else None
             if seen is None or not MIN_M <= seen <= MAX_M:
                 points.append((0, 0))
             else:
