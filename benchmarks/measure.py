@@ -31,10 +31,11 @@ class Row(NamedTuple):
     ok: bool | None
 
 
-def versus(what: str, ours: float, peer: float, unit: str, at_most: float) -> Row:
-    """Ours against a peer, as a ratio that must not pass `at_most`."""
+def versus(what: str, ours: float, peer: float, unit: str, at_most: float | None) -> Row:
+    """Ours against a peer, as a ratio that must not pass `at_most`, where there is a target."""
     ratio = ours / peer
-    return Row(what, figure(ours, unit), figure(peer, unit), f"{ratio:.2f}", f"<= {at_most:g}", ratio <= at_most)
+    target, ok = ("", None) if at_most is None else (f"<= {at_most:g}", ratio <= at_most)
+    return Row(what, figure(ours, unit), figure(peer, unit), f"{ratio:.2f}", target, ok)
 
 
 def below(what: str, ours: float, limit: float, unit: str) -> Row:

@@ -33,8 +33,13 @@ def decoder(driver: str) -> Any:
 def framer(driver: str) -> Any:
     """The decoder's framer, with frames as bytes in place of their fields."""
     made = decoder(driver).frames
-    parse = made.parse
+    parse, parse_run, size = made.parse, made.parse_run, made.size
     made.parse = lambda frame: frame if parse(frame) is not None else None
+    if parse_run is not None:
+        made.run = 3  # so that it comes to runs, and to frames between them
+        made.parse_run = lambda run: (
+            [run[at : at + size] for at in range(0, len(run), size)] if parse_run(run) is not None else None
+        )
     return made
 
 

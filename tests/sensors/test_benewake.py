@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contract.rigs import Bench
 from rearguard.core.reading import Reading, Status
 from rearguard.errors import DeviceOpenError
-from rearguard.sensors.benewake import Config, Decoder, encode, parse
+from rearguard.sensors.benewake import Config, Decoder, encode, parse, parse_run
 
 
 def decoder(**keys: Any) -> Decoder:
@@ -116,6 +116,14 @@ def test_whatever_a_good_frame_says_a_distance_is_one_the_part_can_measure(cm: i
         assert 100 <= amp < 65535
     else:
         assert reading.distance_m is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 65535), st.integers(0, 65535)), min_size=1, max_size=80), st.data())
+def test_a_run_of_frames_is_parsed_as_each_of_them_is(numbers: list[tuple[int, int]], data: st.DataObject) -> None:
+    run = bytearray(b"".join(encode(*pair) for pair in numbers))
+    assert parse_run(bytes(run)) == numbers
+    run[data.draw(st.integers(0, len(run) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    assert parse_run(bytes(run)) is None
 
 
 @given(cm=st.integers(0, 65535), amp=st.integers(0, 65535), bit=st.integers(0, 71))

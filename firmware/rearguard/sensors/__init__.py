@@ -81,7 +81,7 @@ class SerialEmulator(Protocol):
 class Decoder(Protocol):
     """Turns a raw capture into readings; the base of `rearguard decode`."""
 
-    frames: Framer
+    frames: Framer[Any]
 
     def __init__(self, name: str, config: Any) -> None: ...
 

@@ -11,10 +11,11 @@ A distance of 0 is "nothing came back", whatever the amplitude. Seen from above,
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count, islice
 from math import ceil
 from random import Random
 from struct import Struct
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -28,9 +29,11 @@ from rearguard.sensors._serial import Line, on_header
 
 BAUD = 230400
 HEADER, SIZE, POINTS = b"\x54\x2c", 47, 12
-FIELDS = Struct("<2xHH" + "HB" * POINTS + "HHx")
+Packet: TypeAlias = tuple[int, int, int, bytes]
+PLAN = Struct("<2xHH36xHHx")  # speed, start, end, time
+DISTANCES = Struct("<6x" + "Hx" * POINTS + "5x")
 POLYNOMIAL = 0x4D
-TURN_CDEG = 36000
+TURN_CDEG, HALF_CDEG = 36000, 18000
 SLOWEST_DPS, FASTEST_DPS = 720, 6000  # 2 to 16.7 turns a second; 10 is nominal, 6 in the maker's example
 SPAN_CDEG = 2500  # a packet covers 8.8 degrees at nominal speed; no more than this at any
 SPAN_SHARE = 9  # and no less than half of what 4500 points a second make of its speed, 11 * 100 / 4500 / 2
@@ -62,7 +65,7 @@ M0, M1, M2, M3, M4, M5, M6, M7 = _parity_masks()
 
 def intact(packet: bytes) -> bool:
     """Whether the CRC of one 47-byte packet is right."""
-    n = int.from_bytes(packet, "big")
+    n = int.from_bytes(packet)
     return not (
         (n & M0).bit_count() & 1
         or (n & M1).bit_count() & 1
@@ -75,23 +78,23 @@ def intact(packet: bytes) -> bool:
     )
 
 
-def parse(packet: bytes) -> tuple[int, ...] | None:
-    """Speed, start, twelve times (distance, amplitude), end and time; None when the packet must not be believed.
+def parse(raw: bytes) -> Packet | None:
+    """Start and end in 0.01 degrees, the clock in ms, and the packet itself; None when it must not be believed.
 
     A wrong packet passes the CRC once in 256 times; few of those also look like a turning LiDAR.
     """
-    if not intact(packet):
+    if not intact(raw):
         return None
-    fields = FIELDS.unpack(packet)
-    speed, start, end = fields[0], fields[1], fields[-2]
+    speed, start, end, clock = PLAN.unpack(raw)
+    span = (end - start) % TURN_CDEG
     plausible = (
         SLOWEST_DPS <= speed <= FASTEST_DPS
         and start < TURN_CDEG
         and end < TURN_CDEG
-        and speed / SPAN_SHARE <= (end - start) % TURN_CDEG <= SPAN_CDEG
-        and fields[-1] <= CLOCK_MS
+        and speed / SPAN_SHARE <= span <= SPAN_CDEG
+        and clock <= CLOCK_MS
     )
-    return fields if plausible else None
+    return (start, end, clock, raw) if plausible else None
 
 
 class Mask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,29 +157,30 @@ class Decoder:
         last: int | None = None
         for packet in self.frames.split(data):
             if packet is not None:
-                t_ms += (packet[-1] - last) % CLOCK_MS if last is not None else 0
-                last = packet[-1]
+                t_ms += (packet[2] - last) % CLOCK_MS if last is not None else 0
+                last = packet[2]
                 self._take(packet, t_ms / 1000, found)
         return found
 
-    def _take(self, packet: tuple[int, ...], now_s: float, found: list[Reading | Scan]) -> None:
+    def _take(self, packet: Packet, now_s: float, found: list[Reading | Scan]) -> None:
         """Add one packet to the turn; the turn is finished when the sector has been left behind."""
-        sector, points = self._sector_cdeg, self._points
-        first = (packet[1] - self._behind_cdeg + 18000) % TURN_CDEG - 18000
-        span = (packet[-2] - packet[1]) % TURN_CDEG
-        if points and (first < self._last_cdeg or first > sector):
+        start, end, _, raw = packet
+        sector, last = self._sector_cdeg, self._last_cdeg
+        first = (start - self._behind_cdeg + HALF_CDEG) % TURN_CDEG - HALF_CDEG
+        if self._points and (first < last or first > sector):
             found.append(self._finish(now_s))
-            points = self._points
+        span = (end - start) % TURN_CDEG
         if first > sector or first + span < -sector:
             return
+        points = self._points
         if points:
-            lost = round((first - self._last_cdeg) * (POINTS - 1) / span) - 1
+            lost = ((first - last) * 2 * (POINTS - 1) + span) // (2 * span) - 1  # rounded; next door is one step on
             if lost > 0:
                 points += [0] * lost
                 self._missing += lost
         else:
             self._first_cdeg, self._missing = first, 0
-        points += packet[2:-2:2]
+        points += DISTANCES.unpack(raw)
         self._last_cdeg = first + span
 
     def _finish(self, now_s: float) -> Reading | Scan:
@@ -191,8 +195,9 @@ class Decoder:
         if not self._config.upside_down:  # clockwise from behind is to the wearer's left
             points.reverse()
             start = -(start + (len(points) - 1) * step)
-        bearings = tuple([middle + (start + i * step) / 100 for i in range(len(points))])
-        ranges = [mm / 1000 if mm >= self._least_mm else None for mm in points]
+        bearings = tuple(islice(count(middle + start / 100, step / 100), len(points)))
+        least = self._least_mm
+        ranges = [mm / 1000 if mm >= least else None for mm in points]
         for mask in self._config.body:
             for i, bearing in enumerate(bearings):
                 range_m = ranges[i]
