@@ -179,4 +179,4 @@ def test_silence_ends_every_track_at_the_moment_that_was_announced() -> None:
             tracker.update(sweep(offset + t, [Post(0.0, 3.0, 0.1)]), offset + t)
         due = tracker.expiry_s()
         assert len(tracker.tracks(due - 0.001)) == 1
-        assert tracker.tracks(due) == []
+        assert tracker.tracks(due) == ()

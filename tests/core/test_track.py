@@ -183,14 +183,14 @@ def test_silence_ends_a_track_at_the_moment_that_was_announced() -> None:
         tracker = fed(SONAR, [(offset + t, d) for t, d in walk(3.0, 0.3, 0.9)])
         due = tracker.expiry_s()
         assert len(tracker.tracks(due - 0.001)) == 1
-        assert tracker.tracks(due) == []
+        assert tracker.tracks(due) == ()
 
 
 def test_gone_is_gone_only_if_it_did_not_come_close() -> None:
     far = play(Pipeline([SONAR], MOTORS, DEFAULT), echoes(lambda t: 3.0 - 0.5 * t, 0.0, 2.0), 1.99)
     assert far[-1].tracks[0].arrived is False
     tracker = fed(SONAR, walk(3.0, 0.5, 2.0) + [(t, None) for t in times(2.0, 3.0, SONAR_S)])
-    assert tracker.tracks(3.0) == []
+    assert tracker.tracks(3.0) == ()
 
 
 GONE = [Status.TOO_CLOSE, Status.CLEAR, Status.NO_DATA, Status.WEAK]

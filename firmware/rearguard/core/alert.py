@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rearguard.core.threat import RECEDING_MPS, Level, Profile, judge
+from rearguard.core.threat import CLEAR, NOTICE, RECEDING_MPS, Level, Profile, judge
 from rearguard.core.track import Track
 
 RELEASE_S = 0.5  # a level stays for this long after it was last right
@@ -22,32 +22,40 @@ class Alert(NamedTuple):
     paused: bool = False
 
 
+QUIET = Alert(CLEAR)
+
+
 class Judge:
     """Turns tracks into one level, raised at once and released with hysteresis."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._held = Level.CLEAR
-        self._until_s = dict.fromkeys(Level, float("-inf"))  # each level stays until then
+        self._held = CLEAR
+        self._until_s = [float("-inf")] * len(Level)  # each level stays until then
         self._worst: Track | None = None
 
     def decide(self, tracks: Sequence[tuple[Track, float]], now_s: float) -> tuple[Level, Track | None]:
         """The level to be felt and the track it is for. `tracks` come with the fastest safe walk of their sensor."""
-        level, worst = Level.CLEAR, None
+        held, level, worst = self._held, CLEAR, None
         for track, fastest in tracks:
-            found = judge(track, self._profile, self._held, fastest)
-            nearer = worst is not None and track.distance_m < worst.distance_m
-            if found > level or (found is level and found and nearer):
+            found = judge(track, self._profile, held, fastest)
+            if found is CLEAR:
+                continue
+            if worst is None or found > level or (found is level and track.distance_m < worst.distance_m):
                 level, worst = found, track
-        if level is Level.NOTICE and _forward([track for track, _ in tracks]):
-            level, worst = Level.CLEAR, None
-        for right in Level:
-            if right <= level:
-                self._until_s[right] = now_s + RELEASE_S
-        self._held = max(held for held, until in self._until_s.items() if until > now_s or held <= level)
+        if level is NOTICE and _forward([track for track, _ in tracks]):
+            level, worst = CLEAR, None
+        if level is CLEAR and held is CLEAR:
+            return CLEAR, None
+        until = self._until_s
+        for right in range(1, level + 1):
+            until[right] = now_s + RELEASE_S
+        while held > level and until[held] <= now_s:
+            held = Level(held - 1)
+        self._held = held = level if level > held else held
         if worst is not None:
             self._worst = worst
-        return self._held, self._worst if self._held else None
+        return held, self._worst if held else None
 
     def wake_s(self) -> float:
         """When a release is due, should no track be right any more; inf while nothing is felt."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
-from rearguard.core.reading import SensorSpec, Status
+from rearguard.core.reading import INVALID, LOST, NO_DATA, SensorSpec, Status
 
 STALE_S = 0.25  # felt by 300 ms: the rest is for waking up and for the motors
 REJECT_S, REJECT_MIN, REJECT_SHARE = 1.0, 3, 0.20  # more than 20 % of a second's answers, and not just one or two
@@ -28,32 +28,26 @@ class Fault(StrEnum):
     LOST = "lost"
 
 
+NONE: tuple[Fault, ...] = ()
+
+
 class Health:
     """The faults of one sensor."""
 
     __slots__ = (
-        "_answers",
-        "_bad",
-        "_due_s",
-        "_heard_s",
-        "_held",
-        "_lost",
-        "_near_m",
-        "_near_since_s",
-        "_same",
-        "_same_mps",
-        "_same_since_s",
-        "_still_at_s",
-        "answered",
-    )
+        "_answers", "_calm", "_due_s", "_heard_s", "_held", "_lost", "_near_m", "_near_since_s", "_rejects", "_same",
+        "_same_mps", "_same_since_s", "_still_at_s", "answered", "blocked",
+    )  # fmt: skip
 
     def __init__(self, spec: SensorSpec, now_s: float) -> None:
         self._due_s = now_s + spec.startup_s  # an answer must have come by then
         self._heard_s = now_s
-        self._answers: deque[tuple[float, bool]] = deque()  # (time, rejected) of the last second
-        self._bad = 0  # how many of them were rejected
-        self.answered = False
+        self._answers: deque[float] = deque()  # times of the last second's answers
+        self._rejects: deque[float] = deque()  # of those that were rejected
+        self.answered = False  # ever
+        self.blocked = False  # something close and still covers it
         self._lost = False
+        self._calm = False  # nothing is wrong, nor will be before the next answer is due
         self._same: object = None
         self._same_since_s = self._still_at_s = now_s
         self._same_mps = 0.0
@@ -66,56 +60,60 @@ class Health:
 
         `speed_mps` how fast the sensor's own track moved before it.
         """
-        if status is Status.LOST:
-            self._lost = True
+        if status is LOST:
+            self._lost, self._calm = True, False
             return
-        if status is Status.NO_DATA:
+        if status is NO_DATA:
             return
-        rejected = status is Status.INVALID
-        self._answers.append((t_s, rejected))
-        self._bad += rejected
-        while t_s - self._answers[0][0] > REJECT_S:
-            self._bad -= self._answers.popleft()[1]
-        if rejected:
+        answers, rejects = self._answers, self._rejects
+        answers.append(t_s)
+        if t_s - answers[0] > REJECT_S:
+            while t_s - answers[0] > REJECT_S:
+                answers.popleft()
+            while rejects and t_s - rejects[0] > REJECT_S:
+                rejects.popleft()
+        if status is INVALID:
+            rejects.append(t_s)
+            self._calm = False
             return
         self._heard_s, self._due_s = t_s, t_s + STALE_S
-        self.answered = True
-        self._lost = False
-        if value is None or value != self._same:
-            self._same, self._same_since_s, self._same_mps = value, t_s, abs(speed_mps)
-            self._still_at_s = t_s
+        self.answered, self._lost = True, False
+        fresh = value is None or value != self._same
+        if fresh:
+            self._same, self._same_since_s = value, t_s
+            self._same_mps = speed_mps if speed_mps >= 0.0 else -speed_mps
         if near_m is None or near_m > BLOCKED_M:
             self._near_since_s = None
         elif self._near_since_s is None or abs(near_m - self._near_m) > BLOCKED_WANDER_M:
             self._near_since_s, self._near_m = t_s, near_m
+        self._calm = fresh and not rejects and not self._held and self._near_since_s is None
 
-    def faults(self, now_s: float, motion_elsewhere: bool) -> list[Fault]:
+    def calm(self, now_s: float) -> bool:
+        """Whether there is no fault at `now_s`, as can be told at a glance; `faults` looks closer."""
+        return self._calm and now_s < self._due_s
+
+    def faults(self, now_s: float, motion_elsewhere: bool) -> tuple[Fault, ...]:
         """What is wrong at `now_s`. `motion_elsewhere`: another sensor follows something that moves."""
         held = self._held
         present = self._now(now_s, motion_elsewhere)
+        if present:
+            self._calm = False
         for fault in present:
             held[fault] = NEVER
-        if not held:
-            return []
-        for fault, until in held.items():
+        for fault, until in list(held.items()):
             if until == NEVER and fault not in present:
                 held[fault] = now_s + RELEASE_S
-        for fault in [f for f, until in held.items() if until <= now_s]:
-            del held[fault]
+            elif until <= now_s:
+                del held[fault]
+        self.blocked = Fault.BLOCKED in held
         if Fault.LOST in held:
-            return [Fault.LOST]  # it says what NO_DATA would say, and why
-        return sorted(held)
+            return (Fault.LOST,)  # it says what NO_DATA would say, and why
+        return tuple(sorted(held))
 
     def wake_s(self, now_s: float) -> float:
         """When `faults` may next change without a new answer."""
-        due = self._due_s
-        ends = [until for until in self._held.values() if until > now_s]
-        return min([due, *ends]) if due > now_s else min(ends, default=float("inf"))
-
-    @property
-    def blocked(self) -> bool:
-        """Whether something close and still covers the sensor."""
-        return Fault.BLOCKED in self._held
+        due = self._due_s if self._due_s > now_s else NEVER
+        return min(due, *self._held.values()) if self._held else due
 
     def _now(self, now_s: float, motion_elsewhere: bool) -> list[Fault]:
         found: list[Fault] = []
@@ -123,8 +121,8 @@ class Health:
             found.append(Fault.LOST)
         elif now_s >= self._due_s:
             found.append(Fault.NO_DATA)
-        many = self._bad >= REJECT_MIN and self._bad > REJECT_SHARE * len(self._answers)
-        if many and self._answers[-1][0] >= now_s - REJECT_S:
+        many = len(self._rejects) >= REJECT_MIN and len(self._rejects) > REJECT_SHARE * len(self._answers)
+        if many and self._answers[-1] >= now_s - REJECT_S:
             found.append(Fault.IMPLAUSIBLE)
         if not motion_elsewhere:
             self._still_at_s = now_s

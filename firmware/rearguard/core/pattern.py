@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from rearguard.core.alert import Alert
 from rearguard.core.reading import Cue
-from rearguard.core.threat import Level
+from rearguard.core.threat import CLEAR, WARN
 
 EDGE_S = 1e-6  # times this near to an edge are past it, or rounding would wake the loop for nothing
 UNFELT = ("journal:",)  # faults of these sources are shown, not felt: the walk is as safe as before
@@ -24,6 +24,9 @@ class Where(StrEnum):
     NEAREST = "nearest"  # the motor nearest in bearing to the danger
     ALL = "all"
     IN_TURN = "in_turn"  # one pulse a motor, left to right
+
+
+NEAREST, ALL, IN_TURN = Where
 
 
 class Rhythm(NamedTuple):
@@ -41,43 +44,43 @@ class BeltFrame(NamedTuple):
     buzzer: bool = False
 
 
-LEVELS = {
-    Level.NOTICE: Rhythm(((0.10, 1.90),), 2.0, Where.NEAREST),
-    Level.WARN: Rhythm(((0.12, 0.25),), 0.37, Where.NEAREST),
-    Level.STOP: Rhythm(((0.15, 0.08),), 0.23, Where.ALL),
-}
-FAULT = Rhythm(((0.5, 0.3),) * 3, 5.0, Where.ALL)
-PAUSED = Rhythm(((0.06, 0.10), (0.06, 0.10)), 5.0, Where.ALL)  # a light double tap: alerts are off, by your wish
+LEVELS = (  # by level
+    Rhythm((), 2.0, NEAREST),
+    Rhythm(((0.10, 1.90),), 2.0, NEAREST),
+    Rhythm(((0.12, 0.25),), 0.37, NEAREST),
+    Rhythm(((0.15, 0.08),), 0.23, ALL),
+)
+FAULT = Rhythm(((0.5, 0.3),) * 3, 5.0, ALL)
+PAUSED = Rhythm(((0.06, 0.10), (0.06, 0.10)), 5.0, ALL)  # a light double tap: alerts are off, by your wish
 CUES = {
-    Cue.SELF_TEST: Rhythm(((0.06, 0.06),), None, Where.IN_TURN),
-    Cue.READY: Rhythm(((0.15, 0.10),), None, Where.IN_TURN),
-    Cue.PAUSE: Rhythm(((0.06, 0.10),) * 4, None, Where.ALL),
-    Cue.GOODBYE: Rhythm(((0.5, 0.3),) * 2, None, Where.ALL),
+    Cue.SELF_TEST: Rhythm(((0.06, 0.06),), None, IN_TURN),
+    Cue.READY: Rhythm(((0.15, 0.10),), None, IN_TURN),
+    Cue.PAUSE: Rhythm(((0.06, 0.10),) * 4, None, ALL),
+    Cue.GOODBYE: Rhythm(((0.5, 0.3),) * 2, None, ALL),
 }
 NEVER = float("inf")
+_Phase: TypeAlias = tuple[int, float]
 
 
-class _Phase(NamedTuple):
-    """Where a rhythm stands: which pulse sounds (-1 none), and seconds to its next edge (inf: it is over)."""
+def phase(rhythm: Rhythm, elapsed_s: float, motors: int) -> tuple[int, float]:
+    """Where `rhythm` stands, `elapsed_s` after its start, on a belt of `motors`.
 
-    pulse: int
-    next_s: float
-
-
-def phase(rhythm: Rhythm, elapsed_s: float, motors: int) -> _Phase:
-    """The state of `rhythm`, `elapsed_s` after its start, on a belt of `motors`."""
-    pulses = rhythm.pulses * motors if rhythm.where is Where.IN_TURN else rhythm.pulses
-    at = max(elapsed_s, 0.0) + EDGE_S
-    if rhythm.period_s is not None:
-        at %= rhythm.period_s
-    edge = 0.0
+    Which pulse sounds (-1: none), and the seconds to its next edge (inf: it is over).
+    """
+    pulses, period, where = rhythm
+    if where is IN_TURN:
+        pulses = pulses * motors
+    at = (elapsed_s if elapsed_s > 0.0 else 0.0) + EDGE_S
+    if period is not None:
+        at %= period
+    edge = EDGE_S
     for i, (on, off) in enumerate(pulses):
-        if at < edge + on:
-            return _Phase(i, edge + on - at + EDGE_S)
-        if at < edge + on + off:
-            return _Phase(-1, edge + on + off - at + EDGE_S)
+        if at < edge + on - EDGE_S:
+            return i, edge + on - at
         edge += on + off
-    return _Phase(-1, NEVER if rhythm.period_s is None else rhythm.period_s - at + EDGE_S)
+        if at < edge - EDGE_S:
+            return -1, edge - at
+    return -1, NEVER if period is None else period - at + EDGE_S
 
 
 def felt_faults(alert: Alert) -> bool:
@@ -90,11 +93,17 @@ class Renderer:
 
     def __init__(self, bearings_deg: Sequence[float]) -> None:
         self._bearings = tuple(bearings_deg)
-        self._level = Level.CLEAR
+        self._level = CLEAR
         self._cue: Cue | None = None
         self._level_s = self._cue_s = 0.0
         self._fault_s: float | None = None
         self._paused_s: float | None = None
+        count = len(self._bearings)
+        rest, full = (0.0,) * count, (1.0,) * count
+        self._near_deg: float | None = float("nan")  # the last bearing asked for, and its motor
+        self._near = -1
+        self._rest, self._full = _frames(rest), _frames(full)
+        self._single = [_frames((*rest[:i], 1.0, *rest[i + 1 :])) for i in range(count)]
 
     def cue(self, cue: Cue, now_s: float) -> None:
         """Start `cue`; it replaces one that still plays."""
@@ -106,47 +115,56 @@ class Renderer:
 
     def nearest(self, bearing_deg: float | None) -> int:
         """Index of the motor nearest in bearing; -1 on a belt without motors."""
-        gaps = [abs((b - (bearing_deg or 0.0) + 180.0) % 360.0 - 180.0) for b in self._bearings]
-        return gaps.index(min(gaps)) if gaps else -1
+        if bearing_deg != self._near_deg:
+            gaps = [abs((b - (bearing_deg or 0.0) + 180.0) % 360.0 - 180.0) for b in self._bearings]
+            self._near_deg, self._near = bearing_deg, gaps.index(min(gaps)) if gaps else -1
+        return self._near
 
     def render(self, alert: Alert, now_s: float) -> tuple[BeltFrame, float]:
         """The frame to be felt at `now_s` and when it next changes (inf: not by itself)."""
-        if alert.level is not self._level:
-            self._level, self._level_s = alert.level, now_s
-        faulty = felt_faults(alert)
+        level = alert.level
+        if level is not self._level:
+            self._level, self._level_s = level, now_s
+        faulty = bool(alert.faults) and felt_faults(alert)
         self._fault_s = (now_s if self._fault_s is None else self._fault_s) if faulty else None
         self._paused_s = (now_s if self._paused_s is None else self._paused_s) if alert.paused else None
-        count = len(self._bearings)
-        cue = phase(CUES[self._cue], now_s - self._cue_s, count) if self._cue else None
-        if cue is not None and cue.next_s == NEVER:
-            self._cue = cue = None
-        fault = phase(FAULT, now_s - self._fault_s, count) if self._fault_s is not None else None
-        level = None
-        if alert.level and not alert.paused:
-            level = phase(LEVELS[alert.level], now_s - self._level_s, count)
-        tap = phase(PAUSED, now_s - self._paused_s, count) if self._paused_s is not None else None
-        wake = now_s + min(p.next_s for p in (cue, fault, level, tap, _Phase(-1, NEVER)) if p is not None)
-        buzzer = fault is not None and fault.pulse >= 0
-        return BeltFrame(self._duties(alert, level, cue, fault, tap), buzzer), wake
+        if level is CLEAR and self._cue is None and not faulty and not alert.paused:
+            return self._rest[0], NEVER
+        count, nothing = len(self._bearings), (-1, NEVER)
+        cue = phase(CUES[self._cue], now_s - self._cue_s, count) if self._cue else nothing
+        if cue[1] == NEVER:
+            self._cue = None
+        fault = phase(FAULT, now_s - self._fault_s, count) if self._fault_s is not None else nothing
+        danger = phase(LEVELS[level], now_s - self._level_s, count) if level and not alert.paused else nothing
+        tap = phase(PAUSED, now_s - self._paused_s, count) if self._paused_s is not None else nothing
+        edge = danger[1]
+        for other in (cue, fault, tap):
+            edge = other[1] if other[1] < edge else edge
+        return self._lit(alert, danger, cue, fault, tap)[fault[0] >= 0], now_s + edge
 
-    def _duties(
-        self, alert: Alert, level: _Phase | None, cue: _Phase | None, fault: _Phase | None, tap: _Phase | None
-    ) -> tuple[float, ...]:
-        if level is not None and alert.level >= Level.WARN and self._cue is not Cue.GOODBYE:
-            return self._lit(LEVELS[alert.level].where, level.pulse, alert)
-        if cue is not None and self._cue is not None:
-            return self._lit(CUES[self._cue].where, cue.pulse, alert)
-        if fault is not None and fault.pulse >= 0:
-            return self._lit(Where.ALL, 0, alert)
-        if level is not None:
-            return self._lit(LEVELS[alert.level].where, level.pulse, alert)
-        return self._lit(Where.ALL, -1 if tap is None else tap.pulse, alert)
+    def _lit(
+        self, alert: Alert, danger: _Phase, cue: _Phase, fault: _Phase, tap: _Phase
+    ) -> tuple[BeltFrame, BeltFrame]:
+        """The motors of whatever comes first: a danger, a cue, a fault, a notice, the tap of a pause."""
+        level, felt = alert.level, danger[1] != NEVER
+        if felt and level >= WARN and self._cue is not Cue.GOODBYE:
+            return self._motors(LEVELS[level].where, danger[0], alert)
+        if self._cue is not None:
+            return self._motors(CUES[self._cue].where, cue[0], alert)
+        if fault[0] >= 0:
+            return self._full
+        if felt:
+            return self._motors(LEVELS[level].where, danger[0], alert)
+        return self._full if tap[0] >= 0 else self._rest
 
-    def _lit(self, where: Where, pulse: int, alert: Alert) -> tuple[float, ...]:
-        count = len(self._bearings)
-        if pulse < 0:
-            return (0.0,) * count
-        if where is Where.ALL:
-            return (1.0,) * count
-        one = pulse if where is Where.IN_TURN else self.nearest(alert.bearing_deg)
-        return tuple(1.0 if i == one else 0.0 for i in range(count))
+    def _motors(self, where: Where, pulse: int, alert: Alert) -> tuple[BeltFrame, BeltFrame]:
+        if pulse < 0 or not self._single:
+            return self._rest
+        if where is ALL:
+            return self._full
+        return self._single[pulse if where is IN_TURN else self.nearest(alert.bearing_deg)]
+
+
+def _frames(duties: tuple[float, ...]) -> tuple[BeltFrame, BeltFrame]:
+    """The same duties without the buzzer and with it."""
+    return BeltFrame(duties), BeltFrame(duties, True)

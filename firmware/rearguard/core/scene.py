@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import atan2, cos, degrees, hypot, radians, sin
 from typing import NamedTuple
 
-from rearguard.core.fit import fit
+from rearguard.core.fit import Window
 from rearguard.core.reading import Scan, SensorSpec
 from rearguard.core.track import ARRIVED_MPS, GAP_S, HOLD_S, WINDOW_MIN, WINDOW_S, Track
 
@@ -73,27 +73,21 @@ def _close(group: list[tuple[float, float]], swath_m: float, found: list[Thing])
 class _Course:
     """One thing followed from sweep to sweep."""
 
-    __slots__ = ("half_m", "rate_sd", "ts", "vx", "vy", "wide", "x", "xs", "y", "ys")
-
     def __init__(self, t_s: float, thing: Thing, noise_m: float) -> None:
-        self.ts: list[float] = []
-        self.xs: list[float] = []
-        self.ys: list[float] = []
-        self.extend(t_s, thing, noise_m)
+        self._x = Window(noise_m, WINDOW_S, WINDOW_MIN)
+        self._y = Window(noise_m, WINDOW_S, WINDOW_MIN)
+        self.extend(t_s, thing)
 
-    def extend(self, t_s: float, thing: Thing, noise_m: float) -> None:
-        self.ts.append(t_s)
-        self.xs.append(thing.x_m)
-        self.ys.append(thing.y_m)
-        while len(self.ts) > WINDOW_MIN and t_s - self.ts[0] > WINDOW_S:
-            del self.ts[0], self.xs[0], self.ys[0]
-        self.half_m, self.wide = thing.half_m, not thing.compact
-        self.y, self.vy, self.rate_sd = fit(self.ts, self.ys, noise_m)
-        self.x, self.vx, _ = fit(self.ts, self.xs, noise_m)
+    def extend(self, t_s: float, thing: Thing) -> None:
+        self._x.add(t_s, thing.x_m)
+        self._y.add(t_s, thing.y_m)
+        self.last_s, self.half_m, self.wide = t_s, thing.half_m, not thing.compact
+        self.x, self.vx = self._x.value, self._x.rate
+        self.y, self.vy, self.vy_sd = self._y.value, self._y.rate, self._y.rate_sd
 
     def misfit(self, t_s: float, thing: Thing) -> float | None:
         """How badly `thing` continues this course; None when it cannot."""
-        dt = t_s - self.ts[-1]
+        dt = t_s - self.last_s
         off_y = abs(self.y + self.vy * dt - thing.y_m)
         off_x = 0.0 if self.wide and not thing.compact else abs(self.x + self.vx * dt - thing.x_m)
         return off_y + 0.5 * off_x if off_y <= GATE_Y_M and off_x <= GATE_X_M else None
@@ -103,7 +97,7 @@ class _Course:
         if self.wide:
             return False
         inside = abs(self.x) - self.half_m <= swath_m
-        if len(self.ts) < 3 or self.vy > -ARRIVED_MPS:
+        if len(self._x.times) < 3 or self.vy > -ARRIVED_MPS:
             return not inside
         then = self.x + self.vx * self.y / -self.vy
         return abs(then) - self.half_m > swath_m + (PASS_MARGIN_M if inside else 0.0)
@@ -135,20 +129,20 @@ class ScanTracker:
             if i not in used_i and j not in used_j:
                 used_i.add(i)
                 used_j.add(j)
-                self._courses[i].extend(t_s, rest[j], noise)
+                self._courses[i].extend(t_s, rest[j])
         self._courses += [_Course(t_s, thing, noise) for j, thing in enumerate(rest) if j not in used_j]
         self._forget(t_s, KEEP_S)
 
-    def tracks(self, now_s: float) -> list[Track]:
+    def tracks(self, now_s: float) -> tuple[Track, ...]:
         """Every confirmed thing as it stands at `now_s`, nearest first."""
         self._forget(now_s, GAP_S)
         name = self.spec.name
         found = [
             Track(
                 name,
-                max(c.y + min(c.vy, 0.0) * (now_s - c.ts[-1]), 0.0),
+                max(c.y + min(c.vy, 0.0) * (now_s - c.last_s), 0.0),
                 -c.vy,
-                c.rate_sd,
+                c.vy_sd,
                 degrees(atan2(c.x, max(c.y, 0.01))),
                 mild=c.passes(self._swath_m),
             )
@@ -156,18 +150,18 @@ class ScanTracker:
         ]
         if now_s < self._held_until:
             found.append(Track(name, self.spec.min_range_m, 0.0, 0.0, self._held_deg, arrived=True))
-        return sorted(found, key=lambda track: track.distance_m)
+        return tuple(sorted(found, key=lambda track: track.distance_m))
 
     def expiry_s(self) -> float:
         """When, without further sweeps, the answer of `tracks` changes; -inf when never."""
-        ends = [c.ts[-1] + GAP_S for c in self._courses]
+        ends = [c.last_s + GAP_S for c in self._courses]
         return min(ends) if ends else self._held_until
 
     def _forget(self, now_s: float, keep_s: float) -> None:
         for c in self._courses:
-            age = now_s - c.ts[-1]
+            age = now_s - c.last_s
             arrived = -c.vy >= ARRIVED_MPS and c.y + c.vy * age <= self.spec.hold_below_m
-            if now_s >= c.ts[-1] + keep_s and arrived and not c.passes(self._swath_m):
+            if now_s >= c.last_s + keep_s and arrived and not c.passes(self._swath_m):
                 self._held_until = now_s + HOLD_S
                 self._held_deg = degrees(atan2(c.x, max(c.y, 0.01)))
-        self._courses = [c for c in self._courses if now_s < c.ts[-1] + keep_s]
+        self._courses = [c for c in self._courses if now_s < c.last_s + keep_s]

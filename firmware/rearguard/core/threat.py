@@ -18,6 +18,9 @@ class Level(IntEnum):
     STOP = 3  # stop now
 
 
+CLEAR, NOTICE, WARN, STOP = Level  # named once: looking one up in the enum costs more
+
+
 class Profile(NamedTuple):
     """How fast the wearer reacts and stops."""
 
@@ -63,25 +66,22 @@ def judge(track: Track, profile: Profile, held: Level, fastest_mps: float) -> Le
 
     Nearer, or closing faster, never gets a lower level. `fastest_mps`: see `max_speed`.
     """
-    if track.arrived:
-        return Level.NOTICE if track.mild else Level.STOP
-    v = track.closing_mps
-    if held is Level.CLEAR:
-        if v - track.closing_sd_mps < MOVING_MPS:
-            return Level.CLEAR
+    _, distance, v, deviation, _, arrived, mild = track
+    if arrived:
+        return NOTICE if mild else STOP
+    if held is CLEAR:
+        if v - deviation < MOVING_MPS:
+            return CLEAR
     elif v < STILL_MPS:
-        return Level.CLEAR
-    room = track.distance_m - stop_distance(v, profile)
-    if room < _slack(held, Level.STOP):
-        level = Level.STOP
-    elif room < WARN_S * v + _slack(held, Level.WARN):
-        level = Level.WARN
-    elif room < NOTICE_S * v + _slack(held, Level.NOTICE) or v > fastest_mps:
-        level = Level.NOTICE
+        return CLEAR
+    _, t_sys, t_react, decel, margin = profile
+    room = distance - (v * (t_sys + t_react) + v * v / (2 * decel) + margin)  # as in stop_distance
+    if room < (RELEASE_M if held is STOP else 0.0):
+        level = STOP
+    elif room < WARN_S * v + (RELEASE_M if held >= WARN else 0.0):
+        level = WARN
+    elif room < NOTICE_S * v + (RELEASE_M if held >= NOTICE else 0.0) or v > fastest_mps:
+        level = NOTICE
     else:
-        level = Level.CLEAR
-    return min(level, Level.NOTICE) if track.mild else level
-
-
-def _slack(held: Level, level: Level) -> float:
-    return RELEASE_M if held >= level else 0.0
+        return CLEAR
+    return NOTICE if mild else level
