@@ -5,13 +5,13 @@ A driver module has `Config` (a BeltConfig) and `Belt`, as described below; noth
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Protocol, cast
 
 import msgspec
 
+from rearguard import drivers
 from rearguard.host import Degrees, Host
 
 NEVER = float("inf")
@@ -64,11 +64,9 @@ class Driver(Protocol):
 
 def names() -> list[str]:
     """Every driver there is."""
-    return sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_"))
+    return drivers.names(sys.modules[__name__])
 
 
 def load(name: str) -> Driver:
     """The driver module of that name. Raises KeyError when there is none."""
-    if name not in names():
-        raise KeyError(name)
-    return cast(Driver, import_module(f"{__name__}.{name}"))
+    return cast(Driver, drivers.load(sys.modules[__name__], name))

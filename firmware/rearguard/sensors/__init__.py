@@ -6,14 +6,14 @@ in the project names it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from pkgutil import iter_modules
 from random import Random
 from typing import Any, ClassVar, Protocol, TypeAlias, cast, runtime_checkable
 
 import msgspec
 
+from rearguard import drivers
 from rearguard.core.reading import Reading, Scan, SensorSpec
 from rearguard.host import Degrees, Host
 from rearguard.sensors._frames import Framer
@@ -99,11 +99,9 @@ class Driver(Protocol):
 
 def names() -> list[str]:
     """Every driver there is."""
-    return sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_"))
+    return drivers.names(sys.modules[__name__])
 
 
 def load(name: str) -> Driver:
     """The driver module of that name. Raises KeyError when there is none."""
-    if name not in names():
-        raise KeyError(name)
-    return cast(Driver, import_module(f"{__name__}.{name}"))
+    return cast(Driver, drivers.load(sys.modules[__name__], name))

@@ -6,12 +6,14 @@ import os
 from glob import glob
 from pathlib import Path
 from select import select
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from rearguard.core.reading import Reading, Scan
 from rearguard.errors import DeviceLostError, DeviceOpenError
 from rearguard.host import Host, device_trouble
 
 HEADER_UARTS = ("/dev/ttyAMA0", "/dev/ttyS0", "/dev/serial0")  # in this order: serial0 of a Pi 5 is its debug plug
+D = TypeVar("D", bound="Feedable")
 CHUNK = 4096  # the kernel's own buffer: nothing more can be waiting
 
 
@@ -33,6 +35,13 @@ def find_port(port: str) -> str:
 def on_header(port: str) -> bool:
     """Whether a configured port may be the header's UART, on GPIO 14 and 15."""
     return port == "auto" or port in HEADER_UARTS
+
+
+class Feedable(Protocol):
+    """What a LineSensor needs of its decoder."""
+
+    def feed(self, data: bytes, now_s: float) -> list[Reading | Scan]:
+        """What `data`, which arrived at `now_s`, completes."""
 
 
 class Line:
@@ -84,3 +93,41 @@ class Line:
             self._port.close()
         except OSError:
             pass  # unplugged: there is nothing left to close
+
+
+class LineSensor(Generic[D]):
+    """A driver for whatever talks by itself on a serial line: open, drain, decode."""
+
+    baud: ClassVar[int]
+
+    def __init__(self, name: str, config: Any, host: Host) -> None:
+        self._name, self._config, self._host = name, config, host
+        self._line: Line | None = None
+        self._decoder = self.decoder()
+
+    def decoder(self) -> D:
+        """A fresh one, with nothing left of what came before."""
+        raise NotImplementedError
+
+    def greet(self, line: Line) -> None:
+        """Say to the part what it must know. Raises DeviceLostError."""
+
+    def open(self) -> None:
+        self.close()
+        self._decoder = self.decoder()
+        self._line = Line(self._config.port, self.baud, self._host)
+        try:
+            self.greet(self._line)
+        except DeviceLostError as error:
+            self.close()
+            raise DeviceOpenError(f"{self._name}: {error}") from error
+
+    def read(self, deadline_s: float) -> list[Reading | Scan]:
+        if self._line is None:
+            raise DeviceLostError(f"{self._name} is closed")
+        return self._decoder.feed(self._line.read(deadline_s), self._host.clock.now())
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None

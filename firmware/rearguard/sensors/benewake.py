@@ -19,11 +19,9 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import Meta
 
 from rearguard.core.reading import INVALID, OK, TOO_CLOSE, WEAK, Reading, Scan, SensorSpec
-from rearguard.errors import DeviceLostError, DeviceOpenError
-from rearguard.host import Host
 from rearguard.sensors import SensorConfig, View
 from rearguard.sensors._frames import Framer
-from rearguard.sensors._serial import Line, on_header
+from rearguard.sensors._serial import Line, LineSensor, on_header
 
 BAUD = 115200
 HEADER, SIZE = b"\x59\x59", 9
@@ -138,35 +136,18 @@ class Decoder:
         return Reading(self._name, t_s, TOO_CLOSE if 0 < cm < self._min_cm else INVALID)
 
 
-class Sensor:
+class Sensor(LineSensor[Decoder]):
     """Sets the frame rate on open, then takes every frame."""
 
-    def __init__(self, name: str, config: Config, host: Host) -> None:
-        self._name, self._config, self._host = name, config, host
-        self._line: Line | None = None
-        self._decoder = Decoder(name, config)
+    baud = BAUD
 
-    def open(self) -> None:
-        self.close()
-        self._decoder = Decoder(self._name, self._config)
-        self._line = Line(self._config.port, BAUD, self._host)
+    def decoder(self) -> Decoder:
+        return Decoder(self._name, self._config)
+
+    def greet(self, line: Line) -> None:
         rate = bytes((0x5A, 0x06, 0x03, *self._config.rate_hz.to_bytes(2, "little")))
-        try:
-            self._line.write(SET_CM_FRAMES)
-            self._line.write(rate + bytes((sum(rate) & 0xFF,)))
-        except DeviceLostError as error:
-            self.close()
-            raise DeviceOpenError(f"{self._name}: {error}") from error
-
-    def read(self, deadline_s: float) -> list[Reading | Scan]:
-        if self._line is None:
-            raise DeviceLostError(f"{self._name} is closed")
-        return self._decoder.feed(self._line.read(deadline_s), self._host.clock.now())
-
-    def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        line.write(SET_CM_FRAMES)
+        line.write(rate + bytes((sum(rate) & 0xFF,)))
 
 
 def encode(cm: int, amp: int, celsius: float = 25.0) -> bytes:

@@ -21,11 +21,10 @@ import msgspec
 from msgspec import Meta
 
 from rearguard.core.reading import INVALID, Reading, Scan, SensorSpec
-from rearguard.errors import DeviceLostError
-from rearguard.host import Degrees, Host
+from rearguard.host import Degrees
 from rearguard.sensors import SensorConfig, View
 from rearguard.sensors._frames import Framer
-from rearguard.sensors._serial import Line, on_header
+from rearguard.sensors._serial import LineSensor, on_header
 
 BAUD = 230400
 HEADER, SIZE, POINTS = b"\x54\x2c", 47, 12
@@ -206,28 +205,13 @@ class Decoder:
         return Scan(self._name, now_s, bearings, tuple(ranges))
 
 
-class Sensor:
+class Sensor(LineSensor[Decoder]):
     """Takes every packet; the LiDAR spins by itself and needs no commands."""
 
-    def __init__(self, name: str, config: Config, host: Host) -> None:
-        self._name, self._config, self._host = name, config, host
-        self._line: Line | None = None
-        self._decoder = Decoder(name, config)
+    baud = BAUD
 
-    def open(self) -> None:
-        self.close()
-        self._decoder = Decoder(self._name, self._config)
-        self._line = Line(self._config.port, BAUD, self._host)
-
-    def read(self, deadline_s: float) -> list[Reading | Scan]:
-        if self._line is None:
-            raise DeviceLostError(f"{self._name} is closed")
-        return self._decoder.feed(self._line.read(deadline_s), self._host.clock.now())
-
-    def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+    def decoder(self) -> Decoder:
+        return Decoder(self._name, self._config)
 
 
 def encode(speed_dps: int, start_cdeg: int, points: list[tuple[int, int]], end_cdeg: int, t_ms: int) -> bytes:
