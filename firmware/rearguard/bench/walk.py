@@ -183,12 +183,13 @@ class Summary:
         return self.least_m <= TOUCH_M
 
     def text(self) -> str:
-        """Two sentences."""
+        """Three lines."""
         counts = [(level.name, n) for level, n in sorted(self.felt.items())]
         felt = ", ".join(f"{name} {n} times" if n > 1 else f"{name} once" for name, n in counts)
         stops = " and ".join(f"{room:.2f} m" for room in self.stops) or "none"
         outcome = "CONTACT" if self.contact else "No contact"
         return (
             f"Walked {self.way_m:.1f} m in {self.t_s:.1f} s and felt {felt or 'nothing'}.\n"
-            f"Room when STOP was first felt: {stops}. Least room of the walk: {self.least_m:.2f} m. {outcome}."
+            f"Room when STOP was first felt: {stops}.\n"
+            f"Least room of the walk: {self.least_m:.2f} m. {outcome}."
         )
