@@ -213,3 +213,11 @@ def test_levels_reach_the_status_line(told: list[str]) -> None:
     said = [word for word in words(told) if word.startswith("STATUS=")]
     levels = [level.name for level in Level if any(level.name in word for word in said)]
     assert levels == ["NOTICE", "WARN", "STOP"]
+
+
+def test_started_by_hand_missing_pins_are_told_as_such_and_not_as_a_sensor(mocker) -> None:
+    guard = Guard(config(pin_factory="lgpio"))
+    mocker.patch("rearguard.host.glob", return_value=[])
+    mocker.patch.dict("sys.modules", {"lgpio": None})
+    with pytest.raises(DeviceOpenError, match=r"^pin_factory 'lgpio'"):
+        guard.check_sensors()

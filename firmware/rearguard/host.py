@@ -98,7 +98,7 @@ def pin_factory(name: str) -> Any:
         raise
     except Exception as error:  # each factory has its own family of errors
         raise DeviceOpenError(
-            f"pin_factory {name!r} does not start here: {error}. "
+            f"pin_factory {name!r} does not start here: {str(error).rstrip('.!')}. "
             "On a machine that is no Raspberry Pi, set pin_factory = 'mock'"
         ) from error
 
