@@ -78,7 +78,7 @@ class Guard:
         self._press(Cue.GOODBYE)
 
     def check_sensors(self) -> None:
-        """Open and close each sensor once. Raises DeviceOpenError for the pins or the first sensor that is not there."""
+        """Open and close each sensor once. Raises DeviceOpenError for pins or a sensor that are not there."""
         self._host.pins()
         for name, sensor in self.sensors.items():
             try:
