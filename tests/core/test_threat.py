@@ -75,8 +75,8 @@ def test_swaying_on_the_spot_raises_nothing() -> None:
 
 
 def test_a_speed_that_may_be_noise_raises_nothing_yet() -> None:
-    assert judge(track(0.4, 0.3, closing_sd_mps=0.25), DEFAULT, Level.CLEAR, inf) is Level.CLEAR
-    assert judge(track(0.4, 0.3, closing_sd_mps=0.15), DEFAULT, Level.CLEAR, inf) is Level.STOP
+    assert judge(track(0.4, 0.3, closing_sd_mps=0.11), DEFAULT, Level.CLEAR, inf) is Level.CLEAR
+    assert judge(track(0.4, 0.3, closing_sd_mps=0.09), DEFAULT, Level.CLEAR, inf) is Level.STOP
 
 
 def test_an_arrival_is_a_stop_and_a_mild_one_a_notice() -> None:

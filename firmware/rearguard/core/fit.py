@@ -30,18 +30,18 @@ class Window:
     """
 
     __slots__ = (
-        "_base_s", "_fresh", "_keep", "_noise", "_prior", "_span_s", "_st", "_stt", "_stv", "_sv",
+        "_base_s", "_fresh", "_keep", "_noise_squared", "_prior", "_span_s", "_st", "_stt", "_stv", "_sv", "_svv",
         "rate", "rate_sd", "times", "value", "values",
     )  # fmt: skip
 
     def __init__(self, noise: float, span_s: float = float("inf"), keep: int = 1) -> None:
         """Points older than `span_s` are dropped, but never below `keep` points."""
-        self._noise, self._prior = noise, (noise / RATE_PRIOR) ** 2
+        self._noise_squared, self._prior = noise * noise, (noise / RATE_PRIOR) ** 2
         self._span_s, self._keep = span_s, keep
         self.times: deque[float] = deque()
         self.values: deque[float] = deque()
         self._fresh = 0
-        self._base_s = self._st = self._sv = self._stt = self._stv = 0.0
+        self._base_s = self._st = self._sv = self._stt = self._stv = self._svv = 0.0
         self.value = self.rate = self.rate_sd = 0.0
 
     def add(self, t_s: float, value: float) -> None:
@@ -52,25 +52,32 @@ class Window:
         if self._fresh == 0:
             self._sum()
             t = t_s - self._base_s
-            st, sv, stt, stv = self._st, self._sv, self._stt, self._stv
+            st, sv, stt, stv, svv = self._st, self._sv, self._stt, self._stv, self._svv
         else:
             self._fresh -= 1
             t = t_s - self._base_s
             st, sv = self._st + t, self._sv + value
-            stt, stv = self._stt + t * t, self._stv + t * value
+            stt, stv, svv = self._stt + t * t, self._stv + t * value, self._svv + value * value
         while t_s - times[0] > self._span_s and len(times) > self._keep:
             gone, old = times.popleft() - self._base_s, values.popleft()
             st -= gone
             sv -= old
             stt -= gone * gone
             stv -= gone * old
-        self._st, self._sv, self._stt, self._stv = st, sv, stt, stv
+            svv -= old * old
+        self._st, self._sv, self._stt, self._stv, self._svv = st, sv, stt, stv, svv
         n = len(times)
         mean = st / n
         spread = stt - st * mean
         weight = (spread if spread > 0.0 else 0.0) + self._prior
-        rate = (stv - sv * mean) / weight
-        self.rate, self.rate_sd = rate, self._noise / sqrt(weight)
+        joint = stv - sv * mean
+        rate = joint / weight
+        variance = self._noise_squared
+        if n > 2:  # points that scatter more than the part's own noise make the rate as much less sure
+            scatter = (svv - sv * sv / n - rate * joint) / (n - 2)
+            variance = scatter if scatter > variance else variance
+        deviation = sqrt(variance / weight)
+        self.rate, self.rate_sd = rate, deviation if deviation < RATE_PRIOR else RATE_PRIOR
         self.value = sv / n + rate * (t - mean)
 
     def _sum(self) -> None:
@@ -81,6 +88,7 @@ class Window:
         self._st, self._sv = sum(ts), sum(self.values)
         self._stt = sum(t * t for t in ts)
         self._stv = sum(t * v for t, v in zip(ts, self.values, strict=True))
+        self._svv = sum(v * v for v in self.values)
 
 
 def fit(times: Iterable[float], values: Sequence[float], noise: float) -> Course:

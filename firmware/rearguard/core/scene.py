@@ -19,6 +19,7 @@ JUMP_M, JUMP_STEPS = 0.15, 3.0  # and this near to each other: the depth of a bo
 COMPACT_M = 1.0  # what is narrower has a middle that can be followed sideways; a wall has not
 GATE_Y_M, GATE_X_M = 0.30, 0.60  # a body turns 10 degrees at each step, which moves all sideways
 PASS_MARGIN_M = 0.15  # what is in the swath must be sure to leave it before it stops counting
+PASS_S = 0.8  # and for longer than half a step cycle: the yaw of a gait moves a pole sideways, to and fro
 KEEP_S = 0.35  # three turns at 10 Hz without it and it is gone
 
 
@@ -73,9 +74,11 @@ def _close(group: list[tuple[float, float]], swath_m: float, found: list[Thing])
 class _Course:
     """One thing followed from sweep to sweep."""
 
-    def __init__(self, t_s: float, thing: Thing, noise_m: float) -> None:
+    def __init__(self, t_s: float, thing: Thing, noise_m: float, swath_m: float) -> None:
         self._x = Window(noise_m, WINDOW_S, WINDOW_MIN)
         self._y = Window(noise_m, WINDOW_S, WINDOW_MIN)
+        self._missing_since_s = t_s  # since when its course has led past the wearer
+        self._swath_m = swath_m
         self.extend(t_s, thing)
 
     def extend(self, t_s: float, thing: Thing) -> None:
@@ -84,6 +87,8 @@ class _Course:
         self.last_s, self.half_m, self.wide = t_s, thing.half_m, not thing.compact
         self.x, self.vx = self._x.value, self._x.rate
         self.y, self.vy, self.vy_sd = self._y.value, self._y.rate, self._y.rate_sd
+        if not self._misses():
+            self._missing_since_s = t_s
 
     def misfit(self, t_s: float, thing: Thing) -> float | None:
         """How badly `thing` continues this course; None when it cannot."""
@@ -92,15 +97,20 @@ class _Course:
         off_x = 0.0 if self.wide and not thing.compact else abs(self.x + self.vx * dt - thing.x_m)
         return off_y + 0.5 * off_x if off_y <= GATE_Y_M and off_x <= GATE_X_M else None
 
-    def passes(self, swath_m: float) -> bool:
-        """Whether it will be beside the swath by the time it is level with the wearer."""
+    def passes(self) -> bool:
+        """Whether it is sure to be beside the swath by the time it is level with the wearer."""
+        inside = abs(self.x) - self.half_m <= self._swath_m
+        return self._misses() and (not inside or self.last_s - self._missing_since_s >= PASS_S)
+
+    def _misses(self) -> bool:
+        """Whether its course, as it is now, leads past the wearer."""
         if self.wide:
             return False
-        inside = abs(self.x) - self.half_m <= swath_m
+        inside = abs(self.x) - self.half_m <= self._swath_m
         if len(self._x.times) < 3 or self.vy > -ARRIVED_MPS:
             return not inside
         then = self.x + self.vx * self.y / -self.vy
-        return abs(then) - self.half_m > swath_m + (PASS_MARGIN_M if inside else 0.0)
+        return abs(then) - self.half_m > self._swath_m + (PASS_MARGIN_M if inside else 0.0)
 
 
 class ScanTracker:
@@ -130,7 +140,7 @@ class ScanTracker:
                 used_i.add(i)
                 used_j.add(j)
                 self._courses[i].extend(t_s, rest[j])
-        self._courses += [_Course(t_s, thing, noise) for j, thing in enumerate(rest) if j not in used_j]
+        self._courses += [_Course(t_s, thing, noise, self._swath_m) for j, thing in enumerate(rest) if j not in used_j]
         self._forget(t_s, KEEP_S)
 
     def tracks(self, now_s: float) -> tuple[Track, ...]:
@@ -144,7 +154,7 @@ class ScanTracker:
                 -c.vy,
                 c.vy_sd,
                 degrees(atan2(c.x, max(c.y, 0.01))),
-                mild=c.passes(self._swath_m),
+                mild=c.passes(),
             )
             for c in self._courses
         ]
@@ -161,7 +171,7 @@ class ScanTracker:
         for c in self._courses:
             age = now_s - c.last_s
             arrived = -c.vy >= ARRIVED_MPS and c.y + c.vy * age <= self.spec.hold_below_m
-            if now_s >= c.last_s + keep_s and arrived and not c.passes(self._swath_m):
+            if now_s >= c.last_s + keep_s and arrived and not c.passes():
                 self._held_until = now_s + HOLD_S
                 self._held_deg = degrees(atan2(c.x, max(c.y, 0.01)))
         self._courses = [c for c in self._courses if now_s < c.last_s + keep_s]

@@ -39,6 +39,7 @@ PROFILES = {
 WARN_S, NOTICE_S = 0.5, 1.0  # earlier than STOP, at the present speed
 SEE_S = 0.25  # a sensor must see this much beyond NOTICE, to confirm a track in time
 MOVING_MPS, STILL_MPS = 0.10, 0.05  # slower is swaying on the spot: raises nothing, and releases
+SURE = 2.0  # deviations: one false echo beside a still thing looks like motion, but its course scatters
 RELEASE_M = 0.15  # more room than it took to raise
 RECEDING_MPS = 0.2  # what falls behind this fast means that the wearer walks forward
 
@@ -70,7 +71,7 @@ def judge(track: Track, profile: Profile, held: Level, fastest_mps: float) -> Le
     if arrived:
         return NOTICE if mild else STOP
     if held is CLEAR:
-        if v - deviation < MOVING_MPS:
+        if v - SURE * deviation < MOVING_MPS:
             return CLEAR
     elif v < STILL_MPS:
         return CLEAR

@@ -26,6 +26,7 @@ COURSE_MPS = 4.0  # a runner behind a walker; steeper lines join unrelated echoe
 DROP_S, DROP_MIN = 0.25, 3  # a track ends when three readings in 250 ms do not fit
 GAP_S = 0.5  # and when there are none at all for this long
 ARRIVED_MPS = 0.15  # what came nearer at least this fast has arrived when it vanishes close by
+TOUCH_M = 0.03  # above the minimum range, a course that comes down to it
 HOLD_S = 5.0  # how long an arrival stays an alarm when nothing is seen any more
 
 
@@ -44,14 +45,14 @@ class Track(NamedTuple):
 class BeamTracker:
     """Follows the nearest thing in one beam."""
 
-    __slots__ = ("_bearing", "_course", "_held_until", "_recent", "_touching", "spec")
+    __slots__ = ("_bearing", "_close", "_course", "_held_until", "_recent", "_touching", "spec")
 
     def __init__(self, spec: SensorSpec) -> None:
         self.spec = spec
         self._bearing = spec.bearing_deg
         self._course: Window | None = None
         self._recent: deque[tuple[float, float | None]] = deque()  # None: a miss, or what the track explains
-        self._touching = False
+        self._touching = self._close = False
         self._held_until = float("-inf")
 
     def update(self, t_s: float, distance_m: float | None, bearing_deg: float | None = None) -> None:
@@ -66,8 +67,13 @@ class BeamTracker:
         if bearing_deg is not None:
             self._bearing = bearing_deg
         if course is not None and distance_m is not None and self._fits(course, t_s, distance_m):
+            least = self.spec.min_range_m
+            close = distance_m <= least
+            # One TOO_CLOSE beside a thing that stands just beyond is a false echo; two, or one that was due, are not.
+            due = close and course.value + course.rate * (t_s - course.times[-1]) <= least + TOUCH_M
+            self._touching = close and (due or self._close)
+            self._close = close
             course.add(t_s, distance_m)
-            self._touching = distance_m <= self.spec.min_range_m
             recent.append((t_s, None))
         else:
             recent.append((t_s, distance_m))
