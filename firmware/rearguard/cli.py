@@ -11,24 +11,37 @@ from pathlib import Path
 from typing import IO
 
 from rearguard import __version__
-from rearguard.errors import InputError, RearguardError
+from rearguard.errors import InputError, RearguardError, tell
+
+MAX_CAPTURE = 100_000_000  # bytes: more than a day of a TF-Luna, an hour of an LD06 and a half
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code says whether it worked."""
-    args = _parser().parse_args(argv)
     try:
+        args = _parser().parse_args(argv)
+        if sys.stdout is None:
+            raise InputError("standard output is closed; give it a place to go")
         code = int(args.command(args))
         sys.stdout.flush()
         return code
     except RearguardError as error:
-        print(f"rearguard: {error}", file=sys.stderr)
+        tell(f"rearguard: {error}")
         return 1
     except BrokenPipeError:  # the reader of our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         return 0
+    except OSError as error:
+        _mute()
+        tell(f"rearguard: output cannot be written: {error.strerror or error}")
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _mute() -> None:
+    """Let what is still waiting for standard output go nowhere, so that the interpreter can end in peace."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,17 +99,18 @@ def _check(args: argparse.Namespace) -> int:
 def _replay(args: argparse.Namespace) -> int:
     from rearguard.config import load
     from rearguard.core.threat import PROFILES
-    from rearguard.replay import Replay
+    from rearguard.replay import MAX_LINE, Replay
 
     config = load(args.config) if args.config else None
     replay = Replay(config, PROFILES[args.profile] if args.profile else None)
     out = sys.stdout.buffer
     with _opened(args.file) as source:
-        for line in replay.run(source, _name(args.file)):
+        limited = iter(lambda: source.readline(MAX_LINE), b"")
+        for line in replay.run(limited, _name(args.file)):
             out.write(line)
             out.flush()
     for note in replay.notes:
-        print(f"rearguard: {note}", file=sys.stderr)
+        tell(f"rearguard: {note}")
     if not replay.inputs:
         raise InputError(f"{_name(args.file)}: there is no reading in it")
     return 0
@@ -109,7 +123,9 @@ def _decode(args: argparse.Namespace) -> int:
 
     decoder = decoder_for(args.sensor, load(args.config) if args.config else None)
     with _opened(args.file) as source:
-        data = source.read()
+        data = source.read(MAX_CAPTURE + 1)
+    if len(data) > MAX_CAPTURE:
+        raise InputError(f"{_name(args.file)}: longer than {MAX_CAPTURE} bytes; cut it into pieces")
     out = sys.stdout.buffer
     for item in decoder.replay(data):
         out.write(lines.encode(item))
@@ -138,11 +154,12 @@ def _name(file: str) -> str:
 def _opened(file: str) -> Iterator[IO[bytes]]:
     """A file given on the command line, for reading. Raises InputError with what is wrong with it."""
     if file == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed; give it something to read")
         yield sys.stdin.buffer
         return
     try:
-        with Path(file).open("rb") as source:
-            yield source
+        source = Path(file).open("rb")  # noqa: SIM115
     except FileNotFoundError:
         raise InputError(f"{file}: there is no such file") from None
     except IsADirectoryError:
@@ -151,3 +168,5 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
         raise InputError(f"{file}: no permission to read it") from None
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    with source:
+        yield source

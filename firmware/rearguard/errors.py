@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class RearguardError(Exception):
     """Something a user can mend. The message says what, and the next step."""
@@ -21,3 +23,11 @@ class DeviceOpenError(RearguardError, OSError):
 
 class DeviceLostError(RearguardError, OSError):
     """A device that was open no longer answers; it may be opened again."""
+
+
+def tell(text: str) -> None:
+    """A line for the log. That nobody reads it, or that its disk is full, must not stop the guard."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        pass

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+SHOWN = 60  # characters of a value
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
@@ -35,7 +36,7 @@ def _fault(value: Any, kind: Any, key: str) -> str | None:
     struct = _struct(kind)
     if struct is not None and isinstance(value, Mapping):
         return _keys(value, struct, key)
-    return f"{key} = {value!r}: allowed: {allowed(kind)}"
+    return f"{key} = {_shown(value)}: allowed: {allowed(kind)}"
 
 
 def _parts(value: Any, kind: Any, key: str) -> list[tuple[Any, Any, str]]:
@@ -62,7 +63,7 @@ def _keys(value: Mapping[str, Any], struct: type[msgspec.Struct], key: str) -> s
         if given not in known:
             near = get_close_matches(given, known, 1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            return f"{_under(key, given)} = {value[given]!r}: unknown key{hint}; allowed: {join(known)}"
+            return f"{_under(key, given)} = {_shown(value[given])}: unknown key{hint}; allowed: {join(known)}"
     for field in fields:
         if field.required and field.name not in value:
             return f"{_under(key, field.name)}: this key is missing; allowed: {allowed(field.type)}"
@@ -93,6 +94,12 @@ def _limits(meta: msgspec.Meta) -> str:
     if low is None or high is None:
         return "that is not empty" if meta.min_length else ""
     return f"from {low:g} to {'below ' if meta.le is None else ''}{high:g}"
+
+
+def _shown(value: Any) -> str:
+    """The value as given, or the beginning of it."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _struct(kind: Any) -> type[msgspec.Struct] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from errno import EINVAL, ENOTTY
 from glob import glob
 from grp import getgrgid
 from os import R_OK, W_OK, access
@@ -67,6 +68,8 @@ def device_trouble(path: str, error: OSError) -> str:
         return f"{path} is not there; is the part plugged in and its interface enabled in raspi-config?"
     try:
         info = Path(path).stat()
+        if error.errno in (ENOTTY, EINVAL) or "ioctl" in str(error):
+            return f"{path} is no such device: {error.strerror or error}; name the device file of the part"
         if not access(path, R_OK | W_OK):
             group = getgrgid(info.st_gid).gr_name
             return f"no permission on {path}; join its group: sudo usermod -aG {group} $USER, then log in again"

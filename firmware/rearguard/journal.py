@@ -7,6 +7,7 @@ survives a power cut. When the disk fails, that is reported, and the guard goes 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from errno import ENOSPC
@@ -22,6 +23,7 @@ SYNC_S = 1.0  # a power cut costs at most this
 RETRY_S = 2.0  # after the disk has failed
 QUEUE_LIMIT = 5000  # some seconds of the fastest sensor; then lines are dropped and counted
 PREFIX, SUFFIX = "journal-", ".jsonl"
+NUMBERED = re.compile(rf"{PREFIX}[0-9]+{re.escape(SUFFIX)}")
 MB = 1_000_000
 
 
@@ -123,6 +125,8 @@ class Journal:
     def _sync(self, now: float) -> None:
         if self._fd is not None:
             os.fsync(self._fd)
+            if not os.fstat(self._fd).st_nlink:
+                self._shut()  # the file was taken away: the next line begins a new one
         self._synced_s, self._dirty = now, False
 
     def _begin(self, now: float) -> None:
@@ -153,7 +157,7 @@ class Journal:
 
     def _files(self) -> list[tuple[Path, int]]:
         """Our files and their sizes, oldest first."""
-        found = [p for p in self._directory.glob(f"{PREFIX}*{SUFFIX}") if p.name[len(PREFIX) : -len(SUFFIX)].isdigit()]
+        found = [path for path in self._directory.glob(f"{PREFIX}*{SUFFIX}") if NUMBERED.fullmatch(path.name)]
         return [(path, path.stat().st_size) for path in sorted(found)]
 
     def _shut(self) -> None:

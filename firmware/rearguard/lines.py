@@ -81,7 +81,7 @@ def decode(text: bytes, where: str) -> Line:
     """One line. Raises InputError, which begins with `where`, when it is none of ours."""
     try:
         line = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{where}: not a reading line: {error}") from None
     if line.input() is None and line.now_s is None and line.level is None and line.schema is None:
         raise InputError(f"{where}: not a reading line: it needs t_s with sensor and status, or sensor and scan")

@@ -48,4 +48,4 @@ def supervised() -> bool:
 def watchdog_s() -> float | None:
     """How long systemd lets the service be silent; None when it does not watch."""
     text = os.environ.get("WATCHDOG_USEC", "")
-    return int(text) / 1e6 if text.isdigit() and int(text) > 0 else None
+    return int(text) / 1e6 if text.isascii() and text.isdecimal() and int(text) > 0 else None

@@ -12,7 +12,10 @@ from rearguard.core.reading import Input
 from rearguard.core.threat import PROFILES, Profile
 from rearguard.errors import ConfigError, InputError
 
-MAX_WAKES = 100_000  # between two lines: a day of patterns; a longer gap is not stepped through
+MAX_GAP_S = 30.0  # of silence that is stepped through; after that nothing changes (a pause has ended by then)
+MAX_SENSORS = 64  # that no configuration names
+MAX_LINE = 1_000_000  # bytes; a sweep of 3600 points takes a tenth of that
+BOM = b"\xef\xbb\xbf"  # some editors begin a file with it
 
 
 class Replay:
@@ -27,6 +30,7 @@ class Replay:
         self._exact = False  # a journal says when each step was
         self._waiting: list[Input] = []
         self._waiting_s = 0.0
+        self._sensors: set[str] = set()
         self.notes: list[str] = []
         self.inputs = 0
         self.first_s: float | None = None
@@ -36,6 +40,11 @@ class Replay:
         """The alert lines, one each time the alert changes. Raises InputError with the line that is wrong."""
         bad: InputError | None = None
         for number, text in enumerate(source, 1):
+            if len(text) >= MAX_LINE:
+                raise InputError(
+                    f"{name}, line {number}: longer than {MAX_LINE} bytes; this is no file of reading lines"
+                )
+            text = text.removeprefix(BOM) if number == 1 else text  # noqa: PLW2901
             if not text.strip():
                 continue
             if bad is not None:
@@ -62,6 +71,10 @@ class Replay:
         item = line.input()
         if item is not None:
             self.inputs += 1
+        if line.sensor is not None:
+            self._sensors.add(line.sensor)
+            if len(self._sensors) > MAX_SENSORS:
+                raise InputError(f"{where}: more than {MAX_SENSORS} sensors; a belt has a few")
         self._exact = self._exact or line.now_s is not None
         if not self._exact:
             assert item is not None  # lines.decode lets nothing else pass
@@ -102,9 +115,8 @@ class Replay:
 
     def _until(self, t_s: float) -> Iterator[bytes]:
         """The wake-ups that a live guard would have had before `t_s`."""
-        for _ in range(MAX_WAKES):
-            if not self._wake_s < t_s:
-                return
+        until = min(t_s, self.last_s + MAX_GAP_S)
+        while self._wake_s < until:
             yield from self._step([], self._wake_s)
 
     def _step(self, inputs: list[Input], now_s: float) -> Iterator[bytes]:

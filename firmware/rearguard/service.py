@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from queue import SimpleQueue
@@ -16,7 +15,7 @@ from rearguard.core.pattern import felt_faults
 from rearguard.core.pipeline import Pipeline, Tick
 from rearguard.core.reading import Command, Cue, Input, Report
 from rearguard.core.threat import Level
-from rearguard.errors import DeviceLostError, DeviceOpenError
+from rearguard.errors import DeviceLostError, DeviceOpenError, tell
 from rearguard.host import Clock, Host, RealClock, pin_factory
 from rearguard.journal import Journal
 from rearguard.notify import Notifier, supervised, watchdog_s
@@ -26,6 +25,7 @@ from rearguard.sensors import load as load_sensor
 from rearguard.watch import BusThread
 
 BEAT_S = 0.5  # the belt is written at least this often, to prove that it still can be
+BEAT_LEAST_S = 0.02  # whatever systemd asks for
 TEST_LIMIT_S = 4.0  # sensors that have not answered by then are felt as faults, and the guard goes on
 GOODBYE_LIMIT_S = 2.0
 
@@ -47,7 +47,7 @@ class Guard:
         }
         self._notifier = Notifier()
         watchdog = watchdog_s()
-        self._beat_s = min(BEAT_S, watchdog / 4) if watchdog else BEAT_S
+        self._beat_s = max(min(BEAT_S, watchdog / 4), BEAT_LEAST_S) if watchdog else BEAT_S
         self._journal = Journal(config, self._inbox.put) if config.journal.enabled else None
         self.wake_s = float("-inf")
         self._written_s = float("-inf")
@@ -153,7 +153,7 @@ class Guard:
         if self._journal:
             self._journal.offer(inputs, now, lines.alert(now, tick.alert) if key != self._key else None)
         self._key = key
-        self._notifier.status(_status(tick))
+        self._notifier.status(_status(tick) if self._ended_s is None else "stopping")
         return tick
 
     def _write(self, tick: Tick, now: float) -> float:
@@ -166,8 +166,8 @@ class Guard:
             again = self._belt.write(frame.duties, now)
         except DeviceLostError as error:
             if self._belt_ok:
-                print(error, file=sys.stderr, flush=True)
                 self._inbox.put(Report("belt", now, "write_failed", True))
+                tell(str(error))
             self._belt_ok = False
             return float("inf")
         if not self._belt_ok:
@@ -220,6 +220,6 @@ def run(config: Config) -> None:
     guard = Guard(config)
     if not supervised():
         guard.check_sensors()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the last: the terminal is gone
         signal.signal(number, lambda *_: guard.stop())
     guard.run()

@@ -48,7 +48,7 @@ def _row(config: Config, specs: list[SensorSpec], v: float) -> str:
 
 
 def _fastest(config: Config, spec: SensorSpec) -> str:
-    speed = max_speed(spec.proved_range_m, config.profile)
+    speed = max_speed(spec.proved_range_m, config.profile, spec.round_s)
     return f"Fastest safe walk: {int(100 * speed) / 100:.2f} m/s ({spec.name}); faster is felt as NOTICE"
 
 
@@ -56,7 +56,7 @@ def _warnings(config: Config, specs: list[SensorSpec]) -> list[str]:
     """What is allowed and still worth a thought."""
     found = []
     for spec in specs:
-        if max_speed(spec.proved_range_m, config.profile) < WALK_MPS:
+        if max_speed(spec.proved_range_m, config.profile, spec.round_s) < WALK_MPS:
             found.append(f"{spec.name}: sees too near for a walk at {WALK_MPS} m/s with this profile")
     if len(specs) == 1:
         found.append(f"{specs[0].name} is the only sensor: if it fails, that is felt, but nothing guards")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Callable
 from threading import Event, Thread
 
 from rearguard.core.reading import Input, Reading, Status
-from rearguard.errors import DeviceLostError, DeviceOpenError
+from rearguard.errors import DeviceLostError, DeviceOpenError, tell
 from rearguard.host import Clock
 from rearguard.sensors import Sensor
 
 READ_S = 0.25  # how long one read may wait; a silent line costs four wake-ups a second
+TELL_AGAIN_S = 60.0  # the same trouble; a loose plug must not fill the log
 BACKOFF_S, BACKOFF_MAX_S = 0.2, 2.0  # between attempts to open a lost device
 
 
@@ -25,6 +25,7 @@ class _Slot:
         self.retry_s = float("-inf")
         self.backoff_s = BACKOFF_S
         self.trouble = ""
+        self.told, self.told_s = "", float("-inf")
 
 
 class BusThread(Thread):
@@ -70,7 +71,7 @@ class BusThread(Thread):
             self._lose(slot, str(error))
         except Exception as error:  # a defect in a driver must not silence the sensor
             if not slot.trouble:
-                traceback.print_exc()
+                tell(traceback.format_exc())
             self._lose(slot, f"{type(error).__name__}: {error}")
         else:
             rest = start + slot.turn_s - self._clock.now()
@@ -82,8 +83,9 @@ class BusThread(Thread):
     def _lose(self, slot: _Slot, why: str) -> None:
         now = self._clock.now()
         self._put(Reading(slot.name, now, Status.LOST))
-        if why != slot.trouble:  # once, not at every attempt
-            print(f"{slot.name}: {why}", file=sys.stderr, flush=True)
+        if why != slot.told or now >= slot.told_s + TELL_AGAIN_S:  # not at every attempt, nor at every flap
+            slot.told, slot.told_s = why, now
+            tell(f"{slot.name}: {why}")
         self._shut(slot)
         slot.trouble, slot.retry_s = why, now + slot.backoff_s
         slot.backoff_s = min(2 * slot.backoff_s, BACKOFF_MAX_S)

@@ -52,7 +52,7 @@ class _Watch:
 
     def __init__(self, spec: SensorSpec, profile: Profile, now_s: float) -> None:
         self.spec = spec
-        self.fastest_mps = max_speed(spec.proved_range_m, profile)
+        self.fastest_mps = max_speed(spec.proved_range_m, profile, spec.round_s)
         self.health = Health(spec, now_s)
         self.beam = BeamTracker(spec)
         self.scene: ScanTracker | None = None  # from the first sweep on

@@ -19,7 +19,7 @@ JUMP_M, JUMP_STEPS = 0.15, 3.0  # and this near to each other: the depth of a bo
 COMPACT_M = 1.0  # what is narrower has a middle that can be followed sideways; a wall has not
 GATE_Y_M, GATE_X_M = 0.30, 0.60  # a body turns 10 degrees at each step, which moves all sideways
 PASS_MARGIN_M = 0.15  # what is in the swath must be sure to leave it before it stops counting
-PASS_S = 0.8  # and for longer than half a step cycle: the yaw of a gait moves a pole sideways, to and fro
+PASS_S = 0.6  # and for longer than half a step cycle: the yaw of a gait moves a pole sideways, to and fro
 KEEP_S = 0.35  # three turns at 10 Hz without it and it is gone
 
 
@@ -77,7 +77,7 @@ class _Course:
     def __init__(self, t_s: float, thing: Thing, noise_m: float, swath_m: float) -> None:
         self._x = Window(noise_m, WINDOW_S, WINDOW_MIN)
         self._y = Window(noise_m, WINDOW_S, WINDOW_MIN)
-        self._missing_since_s = t_s  # since when its course has led past the wearer
+        self._past, self._past_since_s = 0, t_s  # the side on which its course leads past the wearer, since when
         self._swath_m = swath_m
         self.extend(t_s, thing)
 
@@ -87,8 +87,9 @@ class _Course:
         self.last_s, self.half_m, self.wide = t_s, thing.half_m, not thing.compact
         self.x, self.vx = self._x.value, self._x.rate
         self.y, self.vy, self.vy_sd = self._y.value, self._y.rate, self._y.rate_sd
-        if not self._misses():
-            self._missing_since_s = t_s
+        side = self._side()
+        if side != self._past:
+            self._past, self._past_since_s = side, t_s
 
     def misfit(self, t_s: float, thing: Thing) -> float | None:
         """How badly `thing` continues this course; None when it cannot."""
@@ -100,17 +101,18 @@ class _Course:
     def passes(self) -> bool:
         """Whether it is sure to be beside the swath by the time it is level with the wearer."""
         inside = abs(self.x) - self.half_m <= self._swath_m
-        return self._misses() and (not inside or self.last_s - self._missing_since_s >= PASS_S)
+        return self._past != 0 and (not inside or self.last_s - self._past_since_s >= PASS_S)
 
-    def _misses(self) -> bool:
-        """Whether its course, as it is now, leads past the wearer."""
+    def _side(self) -> int:
+        """Where its course, as it is now, leads past the wearer: -1 left, 1 right, 0 if it does not."""
         if self.wide:
-            return False
+            return 0
         inside = abs(self.x) - self.half_m <= self._swath_m
-        if len(self._x.times) < 3 or self.vy > -ARRIVED_MPS:
-            return not inside
-        then = self.x + self.vx * self.y / -self.vy
-        return abs(then) - self.half_m > self._swath_m + (PASS_MARGIN_M if inside else 0.0)
+        then = self.x
+        if len(self._x.times) >= 3 and self.vy <= -ARRIVED_MPS:
+            then += self.vx * self.y / -self.vy
+        clear = abs(then) - self.half_m > self._swath_m + (PASS_MARGIN_M if inside else 0.0)
+        return (1 if then > 0.0 else -1) if clear else 0
 
 
 class ScanTracker:

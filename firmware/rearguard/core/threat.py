@@ -38,6 +38,7 @@ PROFILES = {
 
 WARN_S, NOTICE_S = 0.5, 1.0  # earlier than STOP, at the present speed
 SEE_S = 0.25  # a sensor must see this much beyond NOTICE, to confirm a track in time
+SEE_ROUNDS = 4  # or this many of its readings, where they are far apart: three that agree, and one that may miss
 MOVING_MPS, STILL_MPS = 0.10, 0.05  # slower is swaying on the spot: raises nothing, and releases
 SURE = 2.0  # deviations: one false echo beside a still thing looks like motion, but its course scatters
 RELEASE_M = 0.15  # more room than it took to raise
@@ -50,15 +51,18 @@ def stop_distance(closing_mps: float, profile: Profile) -> float:
     return v * (profile.t_sys_s + profile.t_react_s) + v * v / (2 * profile.decel_mps2) + profile.margin_m
 
 
-def max_speed(proved_range_m: float, profile: Profile) -> float:
-    """The fastest walk in m/s for which a sensor that sees `proved_range_m` can still give every alert."""
+def max_speed(proved_range_m: float, profile: Profile, round_s: float = 0.0) -> float:
+    """The fastest walk in m/s for which a sensor that sees `proved_range_m` can still give every alert.
+
+    `round_s`: how long it takes until it looks again, where that is long.
+    """
     room = proved_range_m - profile.margin_m
     if room <= 0:
         return 0.0
     if room == float("inf"):
         return room
     # room = v * b + v^2 / 2a, solved for v
-    a, b = profile.decel_mps2, profile.t_sys_s + profile.t_react_s + NOTICE_S + SEE_S
+    a, b = profile.decel_mps2, profile.t_sys_s + profile.t_react_s + NOTICE_S + max(SEE_S, SEE_ROUNDS * round_s)
     return a * (sqrt(b * b + 2 * room / a) - b)
 
 
