@@ -232,3 +232,27 @@ def test_auto_is_the_services_directory_or_the_users(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", "/home/maker")
     assert state_directory("auto") == Path("/home/maker/.local/state/rearguard")
     assert state_directory("/data/box") == Path("/data/box")
+
+
+def test_files_that_only_look_like_ours_are_no_trouble(hand: Callable[..., Hand]) -> None:
+    box = hand()
+    box.folder.mkdir()
+    for name in ("journal-².jsonl", "journal-.jsonl", "journal--1.jsonl"):
+        (box.folder / name).touch()
+    box.offer()
+    box.turn()
+    assert (box.folder / "journal-000001.jsonl").stat().st_size > 0
+    assert box.reports == []
+
+
+def test_a_folder_that_is_taken_away_is_made_anew(hand: Callable[..., Hand]) -> None:
+    box = hand()
+    box.offer()
+    box.turn()
+    for path in box.files():
+        path.unlink()
+    box.folder.rmdir()
+    for _ in range(40):
+        box.offer()
+        box.turn()
+    assert box.files(), "two seconds later it is there again"

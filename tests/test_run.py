@@ -198,3 +198,12 @@ def test_neither_bench_nor_companions_are_part_of_the_guard(bench: Bench) -> Non
     out, _ = bench.start("-c", script).communicate(timeout=PATIENCE_S)
     assert "rearguard.service" in out
     assert "bench" not in out
+
+
+def test_a_terminal_that_hangs_up_ends_it_with_a_goodbye(bench: Bench) -> None:
+    process = bench.start()
+    bench.hear("READY=1")
+    process.send_signal(signal.SIGHUP)
+    bench.hear("STOPPING=1")
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0

@@ -43,13 +43,13 @@ class Judge:
                 continue
             if worst is None or found > level or (found is level and track.distance_m < worst.distance_m):
                 level, worst = found, track
-        if level is NOTICE and _forward([track for track, _ in tracks]):
+        if level is NOTICE and len(tracks) > 1 and _forward([track for track, _ in tracks]):
             level, worst = CLEAR, None
         if level is CLEAR and held is CLEAR:
             return CLEAR, None
         until = self._until_s
-        for right in range(1, level + 1):
-            until[right] = now_s + RELEASE_S
+        if level:
+            until[1 : level + 1] = [now_s + RELEASE_S] * level
         while held > level and until[held] <= now_s:
             held = Level(held - 1)
         self._held = held = level if level > held else held

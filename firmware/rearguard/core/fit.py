@@ -67,18 +67,16 @@ class Window:
             svv -= old * old
         self._st, self._sv, self._stt, self._stv, self._svv = st, sv, stt, stv, svv
         n = len(times)
-        mean = st / n
-        spread = stt - st * mean
+        mean_t, mean_v = st / n, sv / n
+        spread, joint = stt - st * mean_t, stv - sv * mean_t
         weight = (spread if spread > 0.0 else 0.0) + self._prior
-        joint = stv - sv * mean
-        rate = joint / weight
+        self.rate = rate = joint / weight
+        self.value = mean_v + rate * (t - mean_t)
         variance = self._noise_squared
-        if n > 2:  # points that scatter more than the part's own noise make the rate as much less sure
-            scatter = (svv - sv * sv / n - rate * joint) / (n - 2)
-            variance = scatter if scatter > variance else variance
-        deviation = sqrt(variance / weight)
-        self.rate, self.rate_sd = rate, deviation if deviation < RATE_PRIOR else RATE_PRIOR
-        self.value = sv / n + rate * (t - mean)
+        scatter = svv - sv * mean_v - rate * joint
+        if scatter > variance * n and n > 2:  # more than the part's own noise: the rate is as much less sure
+            variance = min(scatter / (n - 2), weight * RATE_PRIOR**2)
+        self.rate_sd = sqrt(variance / weight)
 
     def _sum(self) -> None:
         """The sums from the points themselves, with times from the first of them: small numbers lose no digits."""

@@ -138,8 +138,8 @@ class Renderer:
         danger = phase(LEVELS[level], now_s - self._level_s, count) if level and not alert.paused else nothing
         tap = phase(PAUSED, now_s - self._paused_s, count) if self._paused_s is not None else nothing
         edge = danger[1]
-        for other in (cue, fault, tap):
-            edge = other[1] if other[1] < edge else edge
+        if cue is not nothing or faulty or alert.paused:
+            edge = min(edge, cue[1], fault[1], tap[1])
         return self._lit(alert, danger, cue, fault, tap)[fault[0] >= 0], now_s + edge
 
     def _lit(

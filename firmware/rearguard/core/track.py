@@ -68,11 +68,11 @@ class BeamTracker:
             self._bearing = bearing_deg
         if course is not None and distance_m is not None and self._fits(course, t_s, distance_m):
             least = self.spec.min_range_m
-            close = distance_m <= least
-            # One TOO_CLOSE beside a thing that stands just beyond is a false echo; two, or one that was due, are not.
-            due = close and course.value + course.rate * (t_s - course.times[-1]) <= least + TOUCH_M
-            self._touching = close and (due or self._close)
-            self._close = close
+            if distance_m > least:
+                self._touching = self._close = False
+            else:  # one TOO_CLOSE beside a thing just beyond is a false echo; two, or one that was due, are not
+                due = course.value + course.rate * (t_s - course.times[-1]) <= least + TOUCH_M
+                self._touching, self._close = due or self._close, True
             course.add(t_s, distance_m)
             recent.append((t_s, None))
         else:

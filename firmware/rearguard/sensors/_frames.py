@@ -32,12 +32,13 @@ class Framer(Generic[T]):
         self.good = self.rejected = self.skipped = 0  # frames, frames, bytes
 
     def split(self, data: bytes) -> list[T | None]:
-        """What is in the frames that `data` completes, in order; None stands for one that failed its check."""
+        """What is in the frames that `data` completes, in order; None stands for what failed its check."""
         buffer = self.rest + data if self.rest else data
         size, parse = self.size, self.parse
         first, second = self.header
         found: list[T | None] = []
         at, end = 0, len(buffer)
+        told_at = 0
         run_at = 0 if self.parse_run else end  # where the next run may be tried
         while end - at >= size:
             if buffer[at] != first or buffer[at + 1] != second:
@@ -52,11 +53,14 @@ class Framer(Generic[T]):
                     self.good += len(run)
                     continue
             frame = parse(buffer[at : at + size])
-            found.append(frame)
             if frame is not None:
+                found.append(frame)
                 self.good += 1
                 at += size
             else:
+                if at >= told_at:  # once a frame's length: a flood of headers is no flood of readings
+                    found.append(None)
+                    told_at = at + size
                 self.rejected += 1
                 self.skipped += 1
                 at += 1
