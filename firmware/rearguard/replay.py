@@ -33,7 +33,6 @@ class Replay:
         self._sensors: set[str] = set()
         self.notes: list[str] = []
         self.inputs = 0
-        self.first_s: float | None = None
         self.last_s = 0.0
 
     def run(self, source: Iterable[bytes], name: str) -> Iterator[bytes]:
@@ -122,7 +121,6 @@ class Replay:
     def _step(self, inputs: list[Input], now_s: float) -> Iterator[bytes]:
         tick = self._pipeline.step(inputs, now_s)
         self._wake_s = tick.wake_s
-        self.first_s = tick.t_s if self.first_s is None else self.first_s
         self.last_s = tick.t_s
         key = lines.change_key(tick.alert, self._pipeline)
         if key != self._key:
