@@ -133,8 +133,8 @@ def _decode(args: argparse.Namespace) -> int:
     frames = decoder.frames
     frames.finish()
     if not frames.good:
-        print(f"rearguard: {_name(args.file)}: no intact frame of {args.sensor} in {len(data)} bytes", file=sys.stderr)
-    print(f"{frames.good} good, {frames.rejected} rejected, {frames.skipped} bytes skipped", file=sys.stderr)
+        tell(f"rearguard: {_name(args.file)}: no intact frame of {args.sensor} in {len(data)} bytes")
+    tell(f"{frames.good} good, {frames.rejected} rejected, {frames.skipped} bytes skipped")
     return 0 if frames.good else 1
 
 

@@ -68,8 +68,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def specs(self) -> list[SensorSpec]:
         """What the core has to know of the sensors."""
-        rounds = _rounds(self.sensors)
+        rounds = {bus: self.round_s(names) for bus, names in self.buses().items()}
         return [config.spec(name)._replace(round_s=rounds[config.bus()]) for name, config in self.sensors.items()]
+
+    def buses(self) -> dict[str, list[str]]:
+        """The sensors of each bus, which take turns."""
+        found: dict[str, list[str]] = {}
+        for name, config in self.sensors.items():
+            found.setdefault(config.bus(), []).append(name)
+        return found
+
+    def round_s(self, names: list[str]) -> float:
+        """How long it takes on a bus with these sensors until one has its turn again."""
+        return sum(self.sensors[name].turn_s for name in names)
 
     def bearings(self) -> list[float]:
         """Of the motors, left to right."""
@@ -169,22 +180,10 @@ def _check_pins(config: Config) -> None:
             )
 
 
-def _rounds(fitted: Mapping[str, sensors.SensorConfig]) -> dict[str, float]:
-    """How long it takes on each bus until a sensor has its turn again."""
-    rounds: dict[str, float] = {}
-    for config in fitted.values():
-        rounds[config.bus()] = rounds.get(config.bus(), 0.0) + config.turn_s
-    return rounds
-
-
 def _check_turns(config: Config) -> None:
     """Sensors that fire in turn must not be so many that each is heard too seldom."""
-    buses: dict[str, list[str]] = {}
-    for name, sensor in config.sensors.items():
-        buses.setdefault(sensor.bus(), []).append(name)
-    rounds = _rounds(config.sensors)
-    for bus, on_it in buses.items():
-        turn_s = rounds[bus]
+    for bus, on_it in config.buses().items():
+        turn_s = config.round_s(on_it)
         if turn_s > TURN_LIMIT_S:
             raise ConfigError(
                 f"{config.source}: sensor: {len(on_it)} on one bus ({', '.join(on_it)}) take {turn_s:.2f} s for a "

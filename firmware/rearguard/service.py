@@ -193,11 +193,11 @@ class Guard:
 
     def _threads(self) -> list[BusThread]:
         """One thread for each bus, with its sensors."""
-        buses: dict[str, list[tuple[str, Sensor, float]]] = {}
-        for name, sensor in self.sensors.items():
-            config = self._config.sensors[name]
-            buses.setdefault(config.bus(), []).append((name, sensor, config.turn_s))
-        return [BusThread(bus, on_it, self._inbox.put, self._clock) for bus, on_it in buses.items()]
+        turns = {name: (name, self.sensors[name], part.turn_s) for name, part in self._config.sensors.items()}
+        return [
+            BusThread(bus, [turns[name] for name in names], self._inbox.put, self._clock)
+            for bus, names in self._config.buses().items()
+        ]
 
 
 def _status(tick: Tick) -> str:

@@ -24,7 +24,6 @@ class _Slot:
         self.open = False
         self.retry_s = float("-inf")
         self.backoff_s = BACKOFF_S
-        self.trouble = ""
         self.told, self.told_s = "", float("-inf")
 
 
@@ -66,13 +65,11 @@ class BusThread(Thread):
                 slot.open = True
             for item in slot.sensor.read(start + READ_S):
                 self._put(item)
-                slot.backoff_s, slot.trouble = BACKOFF_S, ""
+                slot.backoff_s = BACKOFF_S
         except (DeviceLostError, DeviceOpenError) as error:
             self._lose(slot, str(error))
         except Exception as error:  # a defect in a driver must not silence the sensor
-            if not slot.trouble:
-                tell(traceback.format_exc())
-            self._lose(slot, f"{type(error).__name__}: {error}")
+            self._lose(slot, f"{type(error).__name__}: {error}", traceback.format_exc())
         else:
             rest = start + slot.turn_s - self._clock.now()
             if rest > 0:
@@ -80,14 +77,14 @@ class BusThread(Thread):
             return self._clock.now()
         return slot.retry_s
 
-    def _lose(self, slot: _Slot, why: str) -> None:
+    def _lose(self, slot: _Slot, why: str, detail: str = "") -> None:
         now = self._clock.now()
         self._put(Reading(slot.name, now, Status.LOST))
         if why != slot.told or now >= slot.told_s + TELL_AGAIN_S:  # not at every attempt, nor at every flap
             slot.told, slot.told_s = why, now
-            tell(f"{slot.name}: {why}")
+            tell(f"{detail}{slot.name}: {why}")
         self._shut(slot)
-        slot.trouble, slot.retry_s = why, now + slot.backoff_s
+        slot.retry_s = now + slot.backoff_s
         slot.backoff_s = min(2 * slot.backoff_s, BACKOFF_MAX_S)
 
     def _shut(self, slot: _Slot) -> None:

@@ -100,18 +100,20 @@ class _Course:
 
     def passes(self) -> bool:
         """Whether it is sure to be beside the swath by the time it is level with the wearer."""
-        inside = abs(self.x) - self.half_m <= self._swath_m
-        return self._past != 0 and (not inside or self.last_s - self._past_since_s >= PASS_S)
+        return self._past != 0 and (not self._inside() or self.last_s - self._past_since_s >= PASS_S)
+
+    def _inside(self) -> bool:
+        """Whether it is in the swath, as it is now."""
+        return abs(self.x) - self.half_m <= self._swath_m
 
     def _side(self) -> int:
         """Where its course, as it is now, leads past the wearer: -1 left, 1 right, 0 if it does not."""
         if self.wide:
             return 0
-        inside = abs(self.x) - self.half_m <= self._swath_m
         then = self.x
         if len(self._x.times) >= 3 and self.vy <= -ARRIVED_MPS:
             then += self.vx * self.y / -self.vy
-        clear = abs(then) - self.half_m > self._swath_m + (PASS_MARGIN_M if inside else 0.0)
+        clear = abs(then) - self.half_m > self._swath_m + (PASS_MARGIN_M if self._inside() else 0.0)
         return (1 if then > 0.0 else -1) if clear else 0
 
 

@@ -56,9 +56,8 @@ class Line:
         try:
             self._port: Any = serial.Serial(self.path, baud, timeout=0, write_timeout=0.2, exclusive=True)
         except (OSError, ValueError) as error:  # SerialException is an OSError, its errno that of open()
-            cause = OSError(getattr(error, "errno", None) or 0, str(error))
-            if isinstance(error, OSError) and error.errno:
-                cause = OSError(error.errno, error.strerror or str(error))
+            errno = getattr(error, "errno", None) or 0
+            cause = OSError(errno, getattr(error, "strerror", None) or str(error))
             raise DeviceOpenError(device_trouble(self.path, cause)) from error
         self._port.reset_input_buffer()  # what piled up before we listened is stale
         self._fd: int | None = self._port.fileno()
