@@ -255,3 +255,14 @@ def test_the_track_says_how_sure_it_is() -> None:
     points = walk(3.0, 1.0, 0.6)
     sds = [only(fed(SONAR, points[:n]), points[n - 1][0]).closing_sd_mps for n in range(3, 8)]
     assert all(later < earlier for earlier, later in pairwise(sds))
+
+
+def test_a_new_track_does_not_inherit_the_too_close_of_the_one_before() -> None:
+    spec = SONAR._replace(min_range_m=0.2)
+    tracker = BeamTracker(spec)
+    for i in range(10):
+        tracker.update(i * SONAR_S, 0.2)  # TOO_CLOSE
+    for i in range(20, 23):
+        tracker.update(i * SONAR_S, 0.29)  # after a silence, three that agree: a thing just beyond the least range
+    tracker.update(23 * SONAR_S, 0.2)  # a single TOO_CLOSE
+    assert [track.arrived for track in tracker.tracks(23 * SONAR_S)] == [False]

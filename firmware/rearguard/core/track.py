@@ -141,7 +141,7 @@ class BeamTracker:
         self._course = Window(self.spec.noise_m, WINDOW_S, WINDOW_MIN)
         for t_s, distance_m in points:
             self._course.add(t_s, distance_m)
-        self._touching = points[-1][1] <= self.spec.min_range_m
+        self._touching = self._close = points[-1][1] <= self.spec.min_range_m
         self._held_until = float("-inf")
         self._recent.clear()
 
