@@ -20,7 +20,7 @@ WARN_M, NOTICE_M = STOP_M + 0.5, STOP_M + 1.0
 
 
 def decide(judge: Judge, tracks: Sequence[Track], now_s: float = 0.0) -> tuple[Level, Track | None]:
-    return judge.decide([(track, inf) for track in tracks], now_s)
+    return judge.decide([(track, inf, 0.0) for track in tracks], now_s)
 
 
 def felt(*script: tuple[float, Sequence[Track]]) -> list[tuple[float, Level]]:

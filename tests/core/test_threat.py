@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.worlds import DEFAULT, track
 from rearguard.core.threat import PROFILES, Level, Profile, judge, max_speed, stop_distance
+from rearguard.core.track import BESIDE, MILD
 
 TABLE = {  # profile: t_sys + t_react in s, a in m/s^2, margin in m
     "default": (0.20 + 0.75, 1.5, 0.45),
@@ -79,15 +80,16 @@ def test_a_speed_that_may_be_noise_raises_nothing_yet() -> None:
     assert judge(track(0.4, 0.3, closing_sd_mps=0.09), DEFAULT, Level.CLEAR, inf) is Level.STOP
 
 
-def test_an_arrival_is_a_stop_and_a_mild_one_a_notice() -> None:
+@pytest.mark.parametrize(("mild", "level"), [(MILD, Level.NOTICE), (BESIDE, Level.CLEAR)])
+def test_an_arrival_is_a_stop_and_a_mild_one_a_notice(mild: int, level: Level) -> None:
     assert judge(track(0.02, 0.0, arrived=True), DEFAULT, Level.CLEAR, inf) is Level.STOP
-    assert judge(track(0.02, 0.0, arrived=True, mild=True), DEFAULT, Level.CLEAR, inf) is Level.NOTICE
+    assert judge(track(0.02, 0.0, arrived=True, mild=mild), DEFAULT, Level.CLEAR, inf) is level
 
 
 def test_a_mild_track_is_worth_a_notice_at_most() -> None:
-    assert judge(track(0.5, 1.0, mild=True), DEFAULT, Level.CLEAR, inf) is Level.NOTICE
-    assert judge(track(0.5, 1.0, mild=True), DEFAULT, Level.STOP, inf) is Level.NOTICE
-    assert judge(track(9.0, 1.0, mild=True), DEFAULT, Level.CLEAR, inf) is Level.CLEAR
+    assert judge(track(0.5, 1.0, mild=MILD), DEFAULT, Level.CLEAR, inf) is Level.NOTICE
+    assert judge(track(0.5, 1.0, mild=MILD), DEFAULT, Level.STOP, inf) is Level.NOTICE
+    assert judge(track(9.0, 1.0, mild=MILD), DEFAULT, Level.CLEAR, inf) is Level.CLEAR
 
 
 def test_walking_faster_than_the_sensor_can_see_is_felt() -> None:
@@ -119,7 +121,9 @@ speeds = st.floats(-3.0, 4.0)
 @given(
     st.tuples(distances, distances).map(sorted),
     st.tuples(speeds, speeds).map(sorted),
-    st.builds(lambda sd, mild: {"closing_sd_mps": sd, "mild": mild}, st.floats(0.0, 1.0), st.booleans()),
+    st.builds(
+        lambda sd, mild: {"closing_sd_mps": sd, "mild": mild}, st.floats(0.0, 1.0), st.sampled_from([0, MILD, BESIDE])
+    ),
     st.tuples(st.sampled_from(sorted(PROFILES.values())), st.sampled_from(Level), st.floats(0.0, 3.0)),
 )
 def test_nearer_or_faster_never_gets_a_lower_level(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rearguard import lines
+from rearguard.bench import fit, scenario
 from rearguard.bench.walk import Walk
 from rearguard.replay import Replay
 
@@ -16,7 +17,8 @@ SEED = 5
 
 
 def main() -> None:
-    walk = Walk(None, SEED)
+    belt = fit.load(fit.USUAL)
+    walk = Walk(scenario.load("first-walk"), belt, belt.profile, SEED)
     recorded = [lines.header(0.0, "2026-01-01T00:00:00Z", walk.config.raw, "golden")]
     turn = walk.guard.turn
 

@@ -34,16 +34,16 @@ class Judge:
         self._until_s = [float("-inf")] * len(Level)  # each level stays until then
         self._worst: Track | None = None
 
-    def decide(self, tracks: Sequence[tuple[Track, float]], now_s: float) -> tuple[Level, Track | None]:
-        """The level to be felt and the track it is for. `tracks` come with the fastest safe walk of their sensor."""
+    def decide(self, tracks: Sequence[tuple[Track, float, float]], now_s: float) -> tuple[Level, Track | None]:
+        """The level to be felt and the track it is for. Tracks come with `fastest_mps` and `ahead_s` of `judge`."""
         held, level, worst = self._held, CLEAR, None
-        for track, fastest in tracks:
-            found = judge(track, self._profile, held, fastest)
+        for track, fastest, ahead in tracks:
+            found = judge(track, self._profile, held, fastest, ahead)
             if found is CLEAR:
                 continue
             if worst is None or found > level or (found is level and track.distance_m < worst.distance_m):
                 level, worst = found, track
-        if level is NOTICE and len(tracks) > 1 and _forward([track for track, _ in tracks]):
+        if level is NOTICE and len(tracks) > 1 and _forward([track for track, _, _ in tracks]):
             level, worst = CLEAR, None
         if level is CLEAR and held is CLEAR:
             return CLEAR, None

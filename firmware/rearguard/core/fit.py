@@ -12,7 +12,7 @@ from math import sqrt
 from typing import NamedTuple
 
 RATE_PRIOR = 1.0  # a rate is within 1 /s of zero until points say otherwise; it steadies short courses
-REFRESH = 100  # points, after which the sums are made anew: rounding has no time to add up
+REFRESH = 250  # points, after which the sums are made anew: rounding has no time to add up
 
 
 class Course(NamedTuple):

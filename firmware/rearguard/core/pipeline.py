@@ -26,7 +26,7 @@ from rearguard.core.reading import (
 )
 from rearguard.core.scene import ScanTracker
 from rearguard.core.threat import Profile, max_speed
-from rearguard.core.track import BeamTracker, Track
+from rearguard.core.track import MILD, BeamTracker, Track
 
 SWATH_M = 0.40  # half: a body of 0.25 m and what it sways at each step (assumed)
 PAUSE_S = 20.0
@@ -48,11 +48,12 @@ class Tick(NamedTuple):
 class _Watch:
     """All the core keeps about one sensor."""
 
-    __slots__ = ("beam", "fastest_mps", "health", "last_s", "scene", "spec", "speed_mps")
+    __slots__ = ("ahead_s", "beam", "fastest_mps", "health", "last_s", "scene", "spec", "speed_mps")
 
     def __init__(self, spec: SensorSpec, profile: Profile, now_s: float) -> None:
         self.spec = spec
         self.fastest_mps = max_speed(spec.proved_range_m, profile, spec.round_s)
+        self.ahead_s = spec.round_s / 2
         self.health = Health(spec, now_s)
         self.beam = BeamTracker(spec)
         self.scene: ScanTracker | None = None  # from the first sweep on
@@ -64,7 +65,7 @@ class _Watch:
         if self.scene is not None:
             found += self.scene.tracks(now_s)
         if self.health.blocked:  # felt as a fault; what lies on the sensor is no longer a thing to stop for
-            found = tuple([t._replace(mild=t.mild or t.arrived) for t in found])
+            found = tuple([t._replace(mild=t.mild or (MILD if t.arrived else 0)) for t in found])
         fastest = 0.0
         for track in found:
             speed = track.closing_mps
@@ -125,11 +126,11 @@ class Pipeline:
             self._paused_until = NOT_YET
             self._renderer.cue(Cue.READY, now_s)
         tracks: list[Track] = []
-        judged: list[tuple[Track, float]] = []
+        judged: list[tuple[Track, float, float]] = []
         for watch in self._watches.values():
             for track in watch.tracks(now_s):
                 tracks.append(track)
-                judged.append((track, watch.fastest_mps))
+                judged.append((track, watch.fastest_mps, watch.ahead_s))
         level, worst = self._judge.decide(judged, now_s)
         faults = self._faults(now_s)
         if worst is not None:

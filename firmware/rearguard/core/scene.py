@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rearguard.core.fit import Window
 from rearguard.core.reading import Scan, SensorSpec
-from rearguard.core.track import ARRIVED_MPS, GAP_S, HOLD_S, WINDOW_MIN, WINDOW_S, Track
+from rearguard.core.track import ARRIVED_MPS, BESIDE, GAP_S, HOLD_S, MILD, REACH_M, REACH_S, WINDOW_MIN, WINDOW_S, Track
 
 NEIGHBOUR = 2  # points of one object lie at most this many steps apart: one return in between may fail
 JUMP_M, JUMP_STEPS = 0.15, 3.0  # and this near to each other: the depth of a body, and some steps of arc
@@ -20,6 +20,8 @@ COMPACT_M = 1.0  # what is narrower has a middle that can be followed sideways; 
 GATE_Y_M, GATE_X_M = 0.30, 0.60  # a body turns 10 degrees at each step, which moves all sideways
 PASS_MARGIN_M = 0.15  # what is in the swath must be sure to leave it before it stops counting
 PASS_S = 0.6  # and for longer than half a step cycle: the yaw of a gait moves a pole sideways, to and fro
+STRIDE_S = 1.1  # sideways speed is fitted over two steps: that long the yaw of a gait takes
+SURE = 2.0  # deviations
 KEEP_S = 0.35  # three turns at 10 Hz without it and it is gone
 
 
@@ -75,10 +77,11 @@ class _Course:
     """One thing followed from sweep to sweep."""
 
     def __init__(self, t_s: float, thing: Thing, noise_m: float, swath_m: float) -> None:
-        self._x = Window(noise_m, WINDOW_S, WINDOW_MIN)
+        self._x = Window(noise_m, STRIDE_S, WINDOW_MIN)
         self._y = Window(noise_m, WINDOW_S, WINDOW_MIN)
         self._past, self._past_since_s = 0, t_s  # the side on which its course leads past the wearer, since when
         self._swath_m = swath_m
+        self._hand_until = t_s + REACH_S if hypot(thing.x_m, thing.y_m) <= REACH_M else t_s
         self.extend(t_s, thing)
 
     def extend(self, t_s: float, thing: Thing) -> None:
@@ -102,6 +105,12 @@ class _Course:
         """Whether it is sure to be beside the swath by the time it is level with the wearer."""
         return self._past != 0 and (not self._inside() or self.last_s - self._past_since_s >= PASS_S)
 
+    def mild(self) -> int:
+        """What of a full danger it is not: it leaves the way, or is sure to pass beside it, or is a hand."""
+        if self.last_s < self._hand_until:
+            return BESIDE
+        return 0 if not self.passes() else MILD if self._inside() else BESIDE
+
     def _inside(self) -> bool:
         """Whether it is in the swath, as it is now."""
         return abs(self.x) - self.half_m <= self._swath_m
@@ -111,8 +120,11 @@ class _Course:
         if self.wide:
             return 0
         then = self.x
-        if len(self._x.times) >= 3 and self.vy <= -ARRIVED_MPS:
-            then += self.vx * self.y / -self.vy
+        if len(self._x.times) >= WINDOW_MIN and self.vy <= -ARRIVED_MPS:
+            sure = SURE * self._x.rate_sd  # the yaw of each step moves it to and fro: no more than is sure counts
+            inward = max(self.vx - sure, 0.0) if self.x < 0.0 else min(self.vx + sure, 0.0)
+            outward = max(self.vx, 0.0) if self.x > 0.0 else min(self.vx, 0.0)
+            then += (inward or outward) * self.y / -self.vy
         clear = abs(then) - self.half_m > self._swath_m + (PASS_MARGIN_M if self._inside() else 0.0)
         return (1 if then > 0.0 else -1) if clear else 0
 
@@ -158,7 +170,7 @@ class ScanTracker:
                 -c.vy,
                 c.vy_sd,
                 degrees(atan2(c.x, max(c.y, 0.01))),
-                mild=c.passes(),
+                mild=c.mild(),
             )
             for c in self._courses
         ]
@@ -175,7 +187,7 @@ class ScanTracker:
         for c in self._courses:
             age = now_s - c.last_s
             arrived = -c.vy >= ARRIVED_MPS and c.y + c.vy * age <= self.spec.hold_below_m
-            if now_s >= c.last_s + keep_s and arrived and not c.passes():
+            if now_s >= c.last_s + keep_s and arrived and not c.mild():
                 self._held_until = now_s + HOLD_S
                 self._held_deg = degrees(atan2(c.x, max(c.y, 0.01)))
         self._courses = [c for c in self._courses if now_s < c.last_s + keep_s]

@@ -6,7 +6,7 @@ from enum import IntEnum
 from math import sqrt
 from typing import NamedTuple
 
-from rearguard.core.track import Track
+from rearguard.core.track import MILD, Track
 
 
 class Level(IntEnum):
@@ -66,27 +66,28 @@ def max_speed(proved_range_m: float, profile: Profile, round_s: float = 0.0) -> 
     return a * (sqrt(b * b + 2 * room / a) - b)
 
 
-def judge(track: Track, profile: Profile, held: Level, fastest_mps: float) -> Level:
+def judge(track: Track, profile: Profile, held: Level, fastest_mps: float, ahead_s: float = 0.0) -> Level:
     """The level one track deserves while `held` is being felt (which it takes more room to release).
 
     Nearer, or closing faster, never gets a lower level. `fastest_mps`: see `max_speed`.
+    `ahead_s`: it is judged as it will be then; for a sensor that looks seldom, halfway to its next reading.
     """
     _, distance, v, deviation, _, arrived, mild = track
     if arrived:
-        return NOTICE if mild else STOP
+        return (NOTICE if mild == MILD else CLEAR) if mild else STOP
     if held is CLEAR:
         if v - SURE * deviation < MOVING_MPS:
             return CLEAR
     elif v < STILL_MPS:
         return CLEAR
     _, t_sys, t_react, decel, margin = profile
-    room = distance - (v * (t_sys + t_react) + v * v / (2 * decel) + margin)  # as in stop_distance
+    room = distance - (v * (ahead_s + t_sys + t_react) + v * v / (2 * decel) + margin)  # stop_distance
     if room < (RELEASE_M if held is STOP else 0.0):
         level = STOP
     elif room < WARN_S * v + (RELEASE_M if held >= WARN else 0.0):
         level = WARN
-    elif room < NOTICE_S * v + (RELEASE_M if held >= NOTICE else 0.0) or v > fastest_mps:
+    elif room < NOTICE_S * v + (RELEASE_M if held >= NOTICE else 0.0) or v - SURE * deviation > fastest_mps:
         level = NOTICE
     else:
         return CLEAR
-    return NOTICE if mild else level
+    return (NOTICE if mild == MILD else CLEAR) if mild else level
