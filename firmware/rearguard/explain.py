@@ -44,7 +44,7 @@ def _parts(value: Any, kind: Any, key: str) -> list[tuple[Any, Any, str]]:
     struct, origin = _struct(kind), get_origin(kind)
     if struct is not None and isinstance(value, Mapping):
         fields = msgspec.structs.fields(struct)
-        return [(value[f.name], f.type, _under(key, f.name)) for f in fields if f.name in value]
+        return [(value[f.encode_name], f.type, _under(key, f.encode_name)) for f in fields if f.encode_name in value]
     if origin is dict and isinstance(value, Mapping):
         name_kind, item_kind = get_args(kind)
         return [(k, name_kind, _under(key, k)) for k in value] + [
@@ -58,15 +58,15 @@ def _parts(value: Any, kind: Any, key: str) -> list[tuple[Any, Any, str]]:
 def _keys(value: Mapping[str, Any], struct: type[msgspec.Struct], key: str) -> str | None:
     """An unknown or a missing key."""
     fields = msgspec.structs.fields(struct)
-    known = [f.name for f in fields]
+    known = [f.encode_name for f in fields]
     for given in value:
         if given not in known:
             near = get_close_matches(given, known, 1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             return f"{_under(key, given)} = {_shown(value[given])}: unknown key{hint}; allowed: {join(known)}"
     for field in fields:
-        if field.required and field.name not in value:
-            return f"{_under(key, field.name)}: this key is missing; allowed: {allowed(field.type)}"
+        if field.required and field.encode_name not in value:
+            return f"{_under(key, field.encode_name)}: this key is missing; allowed: {allowed(field.type)}"
     return None
 
 

@@ -9,6 +9,7 @@ from rearguard.core.reading import INVALID, LOST, NO_DATA, SensorSpec, Status
 
 STALE_S = 0.25  # felt by 300 ms: the rest is for waking up and for the motors
 REJECT_S, REJECT_MIN, REJECT_SHARE = 1.0, 3, 0.20  # more than 20 % of a second's answers, and not just one or two
+REJECT_SPAN_S = 0.2  # nor the first few of a sensor that was just switched on
 BLOCKED_S, BLOCKED_M = 3.0, 0.15  # a shirt lies within 15 cm and stays; a wearer at a wall moves on sooner
 BLOCKED_WANDER_M = 0.03  # breathing under a shirt
 FROZEN_S = 1.0  # the very same value for so long while another sensor sees motion
@@ -122,7 +123,7 @@ class Health:
         elif now_s >= self._due_s:
             found.append(Fault.NO_DATA)
         many = len(self._rejects) >= REJECT_MIN and len(self._rejects) > REJECT_SHARE * len(self._answers)
-        if many and self._answers[-1] >= now_s - REJECT_S:
+        if many and self._answers[-1] >= max(now_s - REJECT_S, self._answers[0] + REJECT_SPAN_S):
             found.append(Fault.IMPLAUSIBLE)
         if not motion_elsewhere:
             self._still_at_s = now_s

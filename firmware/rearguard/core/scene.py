@@ -21,7 +21,7 @@ GATE_Y_M, GATE_X_M = 0.30, 0.60  # a body turns 10 degrees at each step, which m
 PASS_MARGIN_M = 0.15  # what is in the swath must be sure to leave it before it stops counting
 PASS_S = 0.6  # and for longer than half a step cycle: the yaw of a gait moves a pole sideways, to and fro
 STRIDE_S = 1.1  # sideways speed is fitted over two steps: that long the yaw of a gait takes
-SURE = 2.0  # deviations
+SURE = 4.0  # deviations; the scatter of a course that sways says too little of how far it will go wrong
 KEEP_S = 0.35  # three turns at 10 Hz without it and it is gone
 
 
@@ -43,7 +43,7 @@ def things(scan: Scan, spec: SensorSpec, swath_m: float) -> list[Thing]:
     """Objects of two or more neighbouring points; of a wide one, only the part inside the swath."""
     found: list[Thing] = []
     group: list[tuple[float, float]] = []
-    last_i = 0
+    first_i = last_i = 0
     step = radians(abs(scan.bearings_deg[1] - scan.bearings_deg[0])) if len(scan.bearings_deg) > 1 else 0.0
     for i, (r, (dx, dy)) in enumerate(zip(scan.ranges_m, _directions(scan.bearings_deg), strict=False)):
         if r is None or not spec.min_range_m <= r <= spec.max_range_m:
@@ -52,20 +52,25 @@ def things(scan: Scan, spec: SensorSpec, swath_m: float) -> list[Thing]:
         if group and (
             i - last_i > NEIGHBOUR or hypot(x - group[-1][0], y - group[-1][1]) > JUMP_M + JUMP_STEPS * step * r
         ):
-            _close(group, swath_m, found)
+            _close(group, swath_m, found, cut=first_i == 0)
             group = []
+        if not group:
+            first_i = i
         group.append((x, y))
         last_i = i
-    _close(group, swath_m, found)
+    _close(group, swath_m, found, cut=last_i == len(scan.ranges_m) - 1)
     return found
 
 
-def _close(group: list[tuple[float, float]], swath_m: float, found: list[Thing]) -> None:
-    """Turn a finished group of points into a thing, if it is one that matters."""
+def _close(group: list[tuple[float, float]], swath_m: float, found: list[Thing], cut: bool) -> None:
+    """Turn a finished group of points into a thing, if it is one that matters.
+
+    `cut`: it reaches the edge of the sweep, and nobody knows how much wider it is.
+    """
     if len(group) < 2:
         return
     (x0, y0), (x1, y1) = group[0], group[-1]
-    compact = hypot(x1 - x0, y1 - y0) < COMPACT_M
+    compact = not cut and hypot(x1 - x0, y1 - y0) < COMPACT_M
     points = group if compact else [p for p in group if abs(p[0]) <= swath_m]
     if points:
         xs = [x for x, _ in points]
@@ -79,6 +84,7 @@ class _Course:
     def __init__(self, t_s: float, thing: Thing, noise_m: float, swath_m: float) -> None:
         self._x = Window(noise_m, STRIDE_S, WINDOW_MIN)
         self._y = Window(noise_m, WINDOW_S, WINDOW_MIN)
+        self._r = Window(noise_m, WINDOW_S, WINDOW_MIN)
         self._past, self._past_since_s = 0, t_s  # the side on which its course leads past the wearer, since when
         self._swath_m = swath_m
         self._hand_until = t_s + REACH_S if hypot(thing.x_m, thing.y_m) <= REACH_M else t_s
@@ -87,9 +93,11 @@ class _Course:
     def extend(self, t_s: float, thing: Thing) -> None:
         self._x.add(t_s, thing.x_m)
         self._y.add(t_s, thing.y_m)
+        self._r.add(t_s, hypot(thing.x_m, thing.y_m))
         self.last_s, self.half_m, self.wide = t_s, thing.half_m, not thing.compact
         self.x, self.vx = self._x.value, self._x.rate
-        self.y, self.vy, self.vy_sd = self._y.value, self._y.rate, self._y.rate_sd
+        self.y, self.vy = self._y.value, self._y.rate
+        self.near = self._y if self._inside() or self.wide else self._r  # range: yaw moves all else of what is aside
         side = self._side()
         if side != self._past:
             self._past, self._past_since_s = side, t_s
@@ -120,11 +128,11 @@ class _Course:
         if self.wide:
             return 0
         then = self.x
-        if len(self._x.times) >= WINDOW_MIN and self.vy <= -ARRIVED_MPS:
+        if len(self._x.times) >= WINDOW_MIN and self.near.rate <= -ARRIVED_MPS:
             sure = SURE * self._x.rate_sd  # the yaw of each step moves it to and fro: no more than is sure counts
             inward = max(self.vx - sure, 0.0) if self.x < 0.0 else min(self.vx + sure, 0.0)
             outward = max(self.vx, 0.0) if self.x > 0.0 else min(self.vx, 0.0)
-            then += (inward or outward) * self.y / -self.vy
+            then += (inward or outward) * self.near.value / -self.near.rate
         clear = abs(then) - self.half_m > self._swath_m + (PASS_MARGIN_M if self._inside() else 0.0)
         return (1 if then > 0.0 else -1) if clear else 0
 
@@ -166,9 +174,9 @@ class ScanTracker:
         found = [
             Track(
                 name,
-                max(c.y + min(c.vy, 0.0) * (now_s - c.last_s), 0.0),
-                -c.vy,
-                c.vy_sd,
+                max(c.near.value + min(c.near.rate, 0.0) * (now_s - c.last_s), 0.0),
+                -c.near.rate,
+                c.near.rate_sd,
                 degrees(atan2(c.x, max(c.y, 0.01))),
                 mild=c.mild(),
             )
