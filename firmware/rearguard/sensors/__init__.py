@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from random import Random
-from typing import Any, ClassVar, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
 import msgspec
 
@@ -19,6 +19,38 @@ from rearguard.host import Degrees, Host
 from rearguard.sensors._frames import Framer
 
 View: TypeAlias = Callable[[float], float | None]  # the world: bearing in degrees -> distance in m, or None
+
+
+class Sonar(NamedTuple):
+    """What the bench must know of an ultrasonic part to hear with it. Levels in dB, see `bench/sonar.py`."""
+
+    period_s: float  # from ping to ping
+    least_m: float
+    most_m: float
+    half_beam_deg: float  # to the side and up, where there and back `beam_db` are lost
+    half_beam_up_deg: float
+    beam_db: float
+    floor_db: float  # the faintest echo it hears
+    noise_m: float  # deviation of one distance
+    bias_m: float
+    assumed_c: float  # air temperature that it reckons with
+
+
+class Light(NamedTuple):
+    """What the bench must know of a LiDAR to see with it."""
+
+    period_s: float  # from frame to frame, or from turn to turn
+    least_m: float
+    most_m: float
+    half_beam_deg: float  # of one measurement
+    strength: float  # amplitude = strength * reflectivity / distance^2
+    faintest: float  # the amplitude it still measures
+    noise_m: float  # deviation near by, and what each metre adds
+    noise_per_m: float
+    bias_m: float  # of a unit, to either side
+    sector_deg: float = 0.0  # a sweep to either side; 0: one beam
+    step_deg: float = 0.0
+    dropped: float = 0.0  # share of points that do not come back, for no reason
 
 
 class SensorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +72,10 @@ class SensorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def pins(self) -> dict[str, int]:
         """The GPIO pins it takes, by key."""
         return {}
+
+    def senses(self) -> Sonar | Light:
+        """The physics of the part, for the bench."""
+        raise NotImplementedError
 
 
 class Sensor(Protocol):

@@ -19,7 +19,7 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import Meta
 
 from rearguard.core.reading import INVALID, OK, TOO_CLOSE, WEAK, Reading, Scan, SensorSpec
-from rearguard.sensors import SensorConfig, View
+from rearguard.sensors import Light, SensorConfig, View
 from rearguard.sensors._frames import Framer
 from rearguard.sensors._serial import Line, LineSensor, on_header
 
@@ -28,6 +28,9 @@ HEADER, SIZE = b"\x59\x59", 9
 FIELDS = Struct("<2xHH3x")
 WEAK_AMP, DAZZLED_AMP = 100, 65535
 WEAK_CM = 65535  # TFmini says weak by this distance as well; 65534 and 65532 are its dazzled codes
+HALF_BEAM_DEG = 1.0
+DARK = 0.1  # reflectivity of the dark target of the manuals
+ACCURACY_M = 0.06  # up to 3 m, of a unit
 SET_CM_FRAMES = b"\x5a\x05\x05\x01\x65"  # a unit may have been left in ASCII output
 
 
@@ -60,6 +63,14 @@ class Config(SensorConfig, frozen=True, kw_only=True):
 
     def bus(self) -> str:
         return self.port
+
+    def senses(self) -> Light:
+        """Beam, noise and accuracy as in the manuals; the strength is what is left of `faintest` on a dark target."""
+        part = PARTS[self.model]
+        strength = WEAK_AMP * part.dark_m**2 / DARK
+        return Light(
+            1.0 / self.rate_hz, part.min_m, part.max_m, HALF_BEAM_DEG, strength, WEAK_AMP, 0.004, 0.002, ACCURACY_M
+        )
 
     def pins(self) -> dict[str, int]:
         return {"port (TX)": 14, "port (RX)": 15} if on_header(self.port) else {}
@@ -162,6 +173,7 @@ class Emulator:
     def __init__(self, config: Config, random: Random) -> None:
         self._config, self._random = config, random
         self._next_s: float | None = None
+        self.noise_m = 0.005  # at 2 m; 1, 1.5, 2 cm at 4, 6, 8 m
         self.silent = False
         self.dazzled = False
 
@@ -182,6 +194,6 @@ class Emulator:
             return encode(0, DAZZLED_AMP)
         if distance_m is None or distance_m > part.max_m:
             return encode(0, 40)
-        noise_m = 0.005 * max(1.0, distance_m / 2)  # 0.5, 1, 1.5, 2 cm at 2, 4, 6, 8 m
+        noise_m = self.noise_m * max(1.0, distance_m / 2)
         cm = round(100 * distance_m + 100 * self._random.gauss(0.0, noise_m))
         return encode(max(cm, 1), min(int(20000 / (1 + distance_m**2)), 60000))
