@@ -9,7 +9,7 @@ from importlib import import_module
 
 from measure import Row, SkipError
 
-CASES = ("benewake", "ld06", "hcsr04", "step", "start", "memory", "replay")
+CASES = ("benewake", "ld06", "hcsr04", "step", "start", "memory", "replay", "walking", "alerts")
 HEAD = ("what", "ours", "peer or limit", "ratio", "target", "")
 
 

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 
-from rearguard.bench.view import HISTORY, _picture
-from rearguard.bench.walk import Walk
-from rearguard.core.threat import Level
 from rich.console import Console
 
+from rearguard.bench import fit, scenario
+from rearguard.bench.picture import Picture
+from rearguard.bench.walk import Walk
+from rearguard.core.threat import PROFILES, Level
+
 SEED, AFTER_S = 1, 12.0  # the wall's STOP, not the person's
+FRAME = 10  # moments
 
 
 def main() -> None:
-    walk = Walk(None, SEED)
-    history: list[float] = []
-    for i, moment in enumerate(walk.run()):
-        if i % 10 == 0:
-            history = [*history, moment.room_m][-HISTORY:]
-        if moment.t_s > AFTER_S and moment.tick.alert.level is Level.STOP and all(moment.duties) and i % 10 == 0:
-            break
+    walk = Walk(scenario.load("first-walk"), fit.load("both"), PROFILES["default"], SEED)
+    picture = Picture(walk, fine=True)
+    with closing(walk.run()) as moments:
+        for i, moment in enumerate(moments):
+            picture.add(moment)
+            if i % FRAME:
+                continue
+            drawn = picture.drawn()
+            if moment.t_s > AFTER_S and moment.level is Level.STOP and all(moment.duties):
+                break
+        else:
+            raise SystemExit("this walk has no STOP at the wall; choose another seed")
     console = Console(width=80, record=True, file=StringIO(), force_terminal=True)
-    lit = tuple(duty > 0 for duty in moment.duties)
-    console.print(_picture(walk, moment, lit, history, fine=True))
+    console.print(drawn)
     svg = console.export_svg(title="rearguard bench")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # no fonts from the network
     svg = re.sub(r"font-family: Fira Code, monospace", "font-family: monospace", svg)

@@ -74,10 +74,40 @@ def _parser() -> argparse.ArgumentParser:
     decode.add_argument("file", metavar="FILE", help="raw bytes; - for standard input")
     config_option(decode)
     bench = command("bench", _bench, "Walk a simulated walk with the whole firmware, no hardware needed.")
-    bench.add_argument("--fast", action="store_true", help="do not wait: as fast as this machine can")
-    bench.add_argument("--seed", type=int, default=1, help="of the noise (default 1)")
-    config_option(bench)
+    _bench_options(bench)
+    _evaluate_options(command("evaluate", _evaluate, "Walk many simulated walks and hold them against the truth."))
     return parser
+
+
+def _bench_options(sub: argparse.ArgumentParser) -> None:
+    add = sub.add_argument
+    add("scenario", nargs="?", default="first-walk", metavar="SCENARIO", help="a name, or a TOML file of your own")
+    add("--list", action="store_true", help="print the scenarios and the fits")
+    add("--fit", "--config", default="both", metavar="NAME", help="a fit that ships, or a configuration (default both)")
+    add("--profile", choices=("default", "cautious"), help="in place of the configuration's")
+    add("--seed", type=int, default=1, metavar="N", help="of person and noise (default 1)")
+    add("--ignore", action="store_true", help="the walker heeds nothing")
+    add("--fast", action="store_true", help="do not wait: as fast as this machine can")
+    add("--record", type=Path, metavar="DIR", help="leave a journal there, for replay")
+    add("--web", action="store_true", help="show it in a browser instead")
+    add("--port", type=int, default=0, metavar="N", help="of the web page (default: any that is free)")
+
+
+def _evaluate_options(sub: argparse.ArgumentParser) -> None:
+    add = sub.add_argument
+    add("scenarios", nargs="*", metavar="SCENARIO", help="names, or TOML files of your own (default: all that ship)")
+    add("--fit", action="append", metavar="NAME", help="a fit that ships, or a configuration (default ultrasonic)")
+    add("--profile", action="append", choices=("default", "cautious"), help="of the wearer (default: default)")
+    add("--walks", type=int, default=30, metavar="N", help="of each row (default 30)")
+    add(
+        "--seed", type=int, default=1000, metavar="N", help="of the first walk (default 1000; below that is for tuning)"
+    )
+    add("--echoes", choices=("none", "isolated", "bursts", "phantoms"), help="false echoes, for the scenario's own")
+    add("--ignore", action="store_true", help="the walker heeds nothing: for delays without a change of pace")
+    add("--against", choices=("peers", "front", "agreement"), help="the same walks with what a maker would use instead")
+    add("--report", type=Path, default=Path("rearguard-evaluation.html"), metavar="FILE", help="HTML to be written")
+    add("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://10.0.0.5:8786")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -140,10 +170,19 @@ def _decode(args: argparse.Namespace) -> int:
 
 def _bench(args: argparse.Namespace) -> int:
     try:
-        from rearguard.bench.view import walk
+        from rearguard.bench.view import run
     except ImportError as error:
-        raise InputError(f"the bench needs the {error.name} package: pip install 'rearguard[bench]'") from None
-    return walk(args.config, seed=args.seed, fast=args.fast)
+        part = (error.name or "").partition(".")[0]
+        raise InputError(f"the bench needs the {part} package: pip install 'rearguard[bench]'") from None
+    return run(args)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    try:
+        from rearguard.bench.trial import run
+    except ImportError as error:
+        raise InputError(f"this needs the {error.name} package: pip install 'rearguard[bench]'") from None
+    return run(args)
 
 
 def _name(file: str) -> str:

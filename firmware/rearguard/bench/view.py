@@ -2,156 +2,187 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from pathlib import Path
+from textwrap import fill
+from urllib.parse import urlencode
 
-from rich.console import Console, Group, RenderableType
+import msgspec
+from rich.console import Console
 from rich.live import Live
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
-from rearguard.bench.walk import SCENE, Moment, Summary, Walk
-from rearguard.core.threat import Level
+from rearguard.bench import fit, scenario
+from rearguard.bench.keys import QUIT, Keys, NoKeys, keys
+from rearguard.bench.outcome import WIDTH, Outcome, limit_of
+from rearguard.bench.picture import HEIGHT, Picture
+from rearguard.bench.walk import Walk
+from rearguard.config import Config, JournalConfig
+from rearguard.core.threat import PROFILES
 from rearguard.errors import InputError
 
-WIDTH, DEPTH = 55, 17  # characters of the plan
-ACROSS_M, BACK_M = 0.125, 0.25  # one character of it: a cell is about twice as high as wide
 FRAME_S = 0.1  # of the live picture
 LINE_S = 1.0  # of plain lines, between changes
-HISTORY, HISTORY_M = 55, 4.0
-BARS = {True: " ▁▂▃▄▅▆▇█", False: " .:-=+*%#"}
-MARKS = {True: {"wall": "═", "person": "●", "way": "·", "on": "●", "off": "○"}}
-MARKS[False] = {"wall": "=", "person": "O", "way": ".", "on": "#", "off": "-"}
-COLOURS = {Level.CLEAR: "green", Level.NOTICE: "cyan", Level.WARN: "yellow", Level.STOP: "bold red"}
+PAUSE, AGAIN = " ", "r"
+FOREVER_S = 3600.0  # of a pause, until the next look
 
 
-def walk(config_file: Path | None, seed: int, fast: bool) -> int:
-    """Show one walk from beginning to end; the exit code is 1 when the walker touched something."""
+def run(args: argparse.Namespace) -> int:
+    """`rearguard bench`. The exit code is 1 when what the scenario states is broken, and that is no declared limit."""
+    if args.list:
+        print(listing())
+        return 0
+    if args.seed < 0:
+        raise InputError(f"--seed {args.seed}: allowed: 0 or more")
+    if args.web:
+        return _serve(args)
+    chosen, belt = scenario.load(args.scenario), fit.load(args.fit)
+    profile = PROFILES[args.profile] if args.profile else belt.profile
+    if args.record:
+        belt = recorded(belt, args.record)
     console = Console(highlight=False)
-    summary = Summary()
-    scene = Walk(config_file, seed)
-    if console.is_terminal and not console.is_dumb_terminal:
-        _live(scene, summary, console, fast)
-    else:
-        _plain(scene, summary, fast)
-    print(summary.text())
-    if not summary.way_m:
-        raise InputError("the walk never began: the guard did not find its sensors in order")
-    return 1 if summary.contact else 0
+    limit = limit_of(chosen, belt)
+    say(f"{chosen.title}. {chosen.says}")
+    if limit:
+        say(f"Limit: {limit}")
+    live = console.is_terminal and not console.is_dumb_terminal and console.width >= WIDTH and console.height >= HEIGHT
+    key: str | None = AGAIN
+    with keys() if live else nullcontext(NoKeys()) as pressed:
+        while key == AGAIN:
+            walk = Walk(chosen, belt, profile, args.seed, obeys=not args.ignore)
+            outcome = Outcome(walk, limit)
+            key = show(walk, outcome, pressed, args.fast, console if live else None)
+    say(outcome.text(whole=key is None))
+    if args.record:
+        print(f"Journal: {max(args.record.glob('journal-*.jsonl'), default='nothing could be written')}")
+    return outcome.code() if key is None else 0
 
 
-class _Pace:
-    """Keeps a walk to real time, or not."""
-
-    def __init__(self, fast: bool) -> None:
-        self._fast = fast
-        self._began_s = time.monotonic()
-
-    def wait(self, t_s: float) -> None:
-        """Until `t_s` of the walk."""
-        ahead = t_s - (time.monotonic() - self._began_s)
-        if not self._fast and ahead > 0:
-            time.sleep(ahead)
+def say(text: str) -> None:
+    """Lines of at most 80 characters, in what standard output can take."""
+    coding = getattr(sys.stdout, "encoding", None) or "ascii"
+    lines = [fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in text.splitlines()]
+    print("\n".join(lines).encode(coding, "replace").decode(coding), flush=True)
 
 
-def _plain(scene: Walk, summary: Summary, fast: bool) -> None:
-    pace = _Pace(fast)
+def listing() -> str:
+    """All scenarios and fits."""
+    rows = [(name, scenario.load(name).title) for name in scenario.names()]
+    width = max(len(name) for name, _ in rows) + 2
+    margin = " " * (width + 2)
+    lines = [fill(title, WIDTH, initial_indent=f"  {name:<{width}}", subsequent_indent=margin) for name, title in rows]
+    fits = fill(", ".join(fit.names()), WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join(["Scenarios", *lines, "", "Fits", fits])
+
+
+def recorded(belt: Config, folder: Path) -> Config:
+    """The same belt with its journal in `folder`. Raises InputError when nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".try").touch()
+        (folder / ".try").unlink()
+    except OSError as error:
+        raise InputError(f"--record {folder}: cannot be written to: {error.strerror}; give another folder") from None
+    return msgspec.structs.replace(belt, journal=JournalConfig(directory=str(folder)))
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from rearguard.bench.show import Walks
+
+    try:
+        from rearguard.bench.web import serve
+    except ImportError as error:
+        raise InputError(f"the web page needs the {error.name} package: pip install 'rearguard[bench]'") from None
+    walks = Walks(args.scenario, args.fit)
+    first = {"scenario": Path(args.scenario).stem, "fit": Path(args.fit).stem, "profile": args.profile or "default"}
+    asked = urlencode({**first, "seed": args.seed, "obeys": "false" if args.ignore else "true"})
+    serve(walks, port=args.port, ready=lambda url: print(f"The bench, until Ctrl-C: {url}?{asked}", flush=True))
+    return 0
+
+
+class Pace:
+    """Keeps a walk to real time, lets it stand still, and heeds keys."""
+
+    def __init__(self, pressed: Keys, fast: bool, now: Callable[[], float] = time.monotonic) -> None:
+        self._keys, self._fast, self._now = pressed, fast, now
+        self._began_s = now()
+
+    def wait(self, t_s: float, paused: Callable[[bool], None]) -> str | None:
+        """Until `t_s` of the walk. QUIT or AGAIN, when somebody wants that; `paused` is told of a pause and its end."""
+        while True:
+            ahead_s = 0.0 if self._fast else max(self._began_s + t_s - self._now(), 0.0)
+            key = self._keys.get(ahead_s)
+            if key == PAUSE:
+                stood_s = self._now()
+                paused(True)
+                key = None
+                while key not in (PAUSE, QUIT, AGAIN):
+                    key = self._keys.get(FOREVER_S)
+                self._began_s += self._now() - stood_s
+                paused(False)
+            if key in (QUIT, AGAIN):
+                return key
+            if key is None or ahead_s == 0.0:
+                return None
+
+
+def show(
+    walk: Walk,
+    outcome: Outcome,
+    pressed: Keys,
+    fast: bool,
+    console: Console | None,
+    now: Callable[[], float] = time.monotonic,
+) -> str | None:
+    """Show a walk, live on a console or else in plain lines. None at its end; QUIT or AGAIN when it was cut short."""
+    pace = Pace(pressed, fast, now)
+    return _plain(walk, outcome, pace) if console is None else _live(walk, outcome, pace, console, pressed.there)
+
+
+def _plain(walk: Walk, outcome: Outcome, pace: Pace) -> str | None:
     print("    time  level        room   closing     way   belt, left to right")
     key: object = None
     next_s = 0.0
-    dark = lit = (False,) * len(scene.config.bearings())
-    for moment in scene.run():
-        summary.add(moment)
-        pace.wait(moment.t_s)
-        lit = tuple(was or duty > 0 for was, duty in zip(lit, moment.duties, strict=True))
-        alert = moment.tick.alert
-        if (moment.word, alert.faults) != key or moment.t_s >= next_s:
-            key, next_s = (moment.word, alert.faults), moment.t_s + LINE_S
-            belt = "".join("#" if on else "-" for on in lit)
-            closing = f"{alert.closing_mps:5.2f} m/s" if alert.closing_mps is not None else "    -    "
-            numbers = f"{moment.room_m:5.2f} m {closing} {moment.y_m:5.2f} m"
-            print("  ".join([f"{moment.t_s:6.1f} s  {moment.word:<9} {numbers}", belt, *alert.faults]), flush=True)
-            lit = dark
-
-
-def _live(scene: Walk, summary: Summary, console: Console, fast: bool) -> None:
-    pace = _Pace(fast)
-    fine = (console.encoding or "").lower().startswith("utf")
-    history: list[float] = []
-    dark = lit = (False,) * len(scene.config.bearings())
-    next_s = 0.0
-    with Live(console=console, refresh_per_second=1 / FRAME_S, transient=False, auto_refresh=False) as live:
-        for moment in scene.run():
-            summary.add(moment)
+    dark = lit = (False,) * len(walk.config.bearings())
+    with closing(walk.run()) as moments:
+        for moment in moments:
+            outcome.add(moment)
+            wish = pace.wait(moment.t_s, lambda _: None)
+            if wish:
+                return wish
             lit = tuple(was or duty > 0 for was, duty in zip(lit, moment.duties, strict=True))
+            alert = moment.alert
+            if (moment.word, alert.faults) != key or moment.t_s >= next_s:
+                key, next_s = (moment.word, alert.faults), moment.t_s + LINE_S
+                belt = "".join("#" if on else "-" for on in lit)
+                closes = f"{alert.closing_mps:5.2f} m/s" if alert.closing_mps is not None else "    -    "
+                room = f"{moment.room_m:5.2f} m" if moment.room_m < 1000 else "    -  "
+                line = f"{moment.t_s:6.1f} s  {moment.word:<9} {room} {closes} {outcome.way_m:5.2f} m"
+                print("  ".join([line, belt, *alert.faults])[:WIDTH], flush=True)
+                lit = dark
+    return None
+
+
+def _live(walk: Walk, outcome: Outcome, pace: Pace, console: Console, hints: bool) -> str | None:
+    fine = (console.encoding or "").lower().startswith("utf")
+    picture = Picture(walk, fine, hints)
+    next_s = 0.0
+    with Live(console=console, transient=False, auto_refresh=False) as live, closing(walk.run()) as moments:
+
+        def paused(stands: bool) -> None:
+            live.update(picture.drawn(stands), refresh=True)
+
+        for moment in moments:
+            outcome.add(moment)
+            picture.add(moment)
             if moment.t_s < next_s:
                 continue
             next_s = moment.t_s + FRAME_S
-            pace.wait(moment.t_s)
-            history = [*history, moment.room_m][-HISTORY:]
-            live.update(_picture(scene, moment, lit, history, fine), refresh=True)
-            lit = dark
-
-
-def _picture(scene: Walk, moment: Moment, lit: tuple[bool, ...], history: list[float], fine: bool) -> RenderableType:
-    """One frame, 80 columns wide."""
-    box = Table.grid(padding=0)
-    box.add_row(
-        Panel(_plan(moment, fine), title="from above", width=WIDTH + 4, padding=(0, 1)),
-        Panel(_facts(scene, moment, lit, fine), width=80 - WIDTH - 4, height=DEPTH + 2, padding=(0, 1)),
-    )
-    graph = Panel(_graph(history, fine), title="room, last 5 s", width=80, padding=(0, 1))
-    return Group(box, graph)
-
-
-def _plan(moment: Moment, fine: bool) -> Text:
-    """The walker at the top, what lies behind below: as on a map with the wearer looking up."""
-    marks = MARKS[fine]
-    rows = [[" "] * WIDTH for _ in range(DEPTH)]
-    middle = WIDTH // 2
-
-    def put(x_m: float, y_m: float, mark: str) -> None:
-        column, row = middle + round(x_m / ACROSS_M), 1 + round((y_m - moment.y_m) / BACK_M)
-        if 0 <= column < WIDTH and 0 <= row < DEPTH:
-            rows[row][column] = mark
-
-    free = SCENE.view(0.0, moment.y_m, moment.t_s)(0.0)
-    for row in range(2, DEPTH, 2):
-        if free is None or row * BACK_M < free:
-            rows[row][middle] = marks["way"]
-    for wall in SCENE.walls:
-        steps = max(int(max(abs(wall.x1 - wall.x0) / ACROSS_M, abs(wall.y1 - wall.y0) / BACK_M)), 1)
-        for i in range(steps + 1):
-            put(wall.x0 + (wall.x1 - wall.x0) * i / steps, wall.y0 + (wall.y1 - wall.y0) * i / steps, marks["wall"])
-    for person in SCENE.people:
-        x, y = person.at(moment.t_s)
-        for dx in (-ACROSS_M, 0.0, ACROSS_M):
-            put(x + dx, y, marks["person"])
-    for offset, mark in enumerate("/^\\", -1):
-        rows[0][middle + offset] = mark
-    return Text("\n".join("".join(row) for row in rows))
-
-
-def _facts(scene: Walk, moment: Moment, lit: tuple[bool, ...], fine: bool) -> Text:
-    """Level, numbers and motors in words; colour only repeats them."""
-    marks, alert = MARKS[fine], moment.tick.alert
-    text = Text()
-    text.append(f"{moment.word}\n\n", COLOURS[alert.level])
-    distance = f"{alert.distance_m:.2f} m" if alert.distance_m is not None else "-"
-    closing = f"{alert.closing_mps:.2f} m/s" if alert.closing_mps is not None else "-"
-    text.append(f"range  {distance:>8}\ncloses {closing:>8}\n\n")
-    text.append("belt\n")
-    for on in lit:
-        text.append(f"{marks['on' if on else 'off']} ", "bold red" if on else "dim")
-    text.append("\nleft to right\n\n")
-    text.append(f"walked {moment.y_m:6.2f} m\npace   {moment.speed_mps:6.2f} m/s\ntime   {moment.t_s:6.1f} s\n\n")
-    text.append("\n".join(alert.faults) or "no fault", "red" if alert.faults else "dim")
-    return text
-
-
-def _graph(history: list[float], fine: bool) -> Text:
-    bars = BARS[fine]
-    top = len(bars) - 1
-    line = "".join(bars[min(int(top * min(room, HISTORY_M) / HISTORY_M) + (room > 0), top)] for room in history)
-    return Text(f"{line:<{HISTORY}}  {history[-1]:5.2f} m")
+            live.update(picture.drawn(), refresh=True)
+            wish = pace.wait(moment.t_s, paused)
+            if wish:
+                return wish
+    return None

@@ -15,9 +15,12 @@ from typing import Any, TypeVar
 
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from rearguard.core.reading import INVALID, LOST, NO_DATA, OK, TOO_CLOSE, Reading, Scan
 from rearguard.sensors import PinEmulator, SerialEmulator, View
 
 T = TypeVar("T")
+TOUCHING_M = 0.012  # nearer than any part can measure, and more than no distance at all
+GARBLE = 9  # so that no frame of any part comes through
 PTY_ROOM = 4095  # what a pseudo-terminal takes before it makes the writer wait
 
 
@@ -64,18 +67,50 @@ class _EchoPin(MockPWMPin):  # type: ignore[misc]
             self._call_when_changed()
 
 
+def stage(wire: EchoWire | SerialWire, item: Reading | Scan) -> None:
+    """Have the part on this wire say next what a model has read."""
+    emulator: Any = wire.emulator
+    status = item.status if isinstance(item, Reading) else OK
+    wire.view = _seen(item)
+    emulator.silent = status is NO_DATA
+    emulator.noise_m = 0.0  # it is in the reading already
+    if isinstance(wire, EchoWire):
+        emulator.hangs = status is INVALID
+        return
+    wire.garbled = status is INVALID
+    if status is LOST:
+        wire.unplug()
+    else:
+        wire.plug()
+
+
+def _seen(item: Reading | Scan) -> View:
+    """The world that would give this reading."""
+    if isinstance(item, Reading):
+        distance = TOUCHING_M if item.status is TOO_CLOSE else item.distance_m
+        return lambda _: distance
+    bearings, ranges = item.bearings_deg, item.ranges_m
+    first, step = bearings[0], bearings[1] - bearings[0]
+
+    def look(bearing_deg: float) -> float | None:
+        i = round((bearing_deg - first) / step)
+        return ranges[i] if 0 <= i < len(ranges) else None
+
+    return look
+
+
 class EchoWire:
     """Trigger and echo of one ultrasonic sensor on mock pins. Make it before the driver opens them."""
 
     def __init__(self, config: Any, emulator: PinEmulator, factory: MockFactory, now: Callable[[], float]) -> None:
         self.view: View = lambda _: None
-        self._emulator, self._now = emulator, now
+        self.emulator, self._now = emulator, now
         trigger, self._echo = config.pins().values()
         self._echo = factory.pin(self._echo, pin_class=_EchoPin)
         factory.pin(trigger, pin_class=_TriggerPin).on_fall = self._answer
 
     def _answer(self) -> None:
-        for t_s, level in self._emulator.edges(self._now(), self.view):
+        for t_s, level in self.emulator.edges(self._now(), self.view):
             self._echo.drive(t_s, level)
 
 
@@ -85,10 +120,16 @@ class SerialWire:
     def __init__(self, emulator: SerialEmulator) -> None:
         self.view: View = lambda _: None
         self.emulator = emulator
+        self.garbled = False  # a bit of every few bytes is flipped on the way
         self._folder = Path(mkdtemp(prefix="rearguard-"))
         self.port = str(self._folder / "tty")
         self._ends: tuple[int, int] | None = None
         self.plug()
+
+    @property
+    def plugged(self) -> bool:
+        """Whether it is there."""
+        return self._ends is not None
 
     def plug(self) -> None:
         """The device appears."""
@@ -109,7 +150,11 @@ class SerialWire:
 
     def pump(self, now_s: float) -> int:
         """Put on the line what the part sends up to `now_s`; returns the number of bytes."""
-        return self.send(self.emulator.wire(now_s, self.view))
+        data = bytearray(self.emulator.wire(now_s, self.view))
+        if self.garbled:
+            for i in range(GARBLE // 2, len(data), GARBLE):
+                data[i] ^= 0x10
+        return self.send(bytes(data))
 
     def send(self, data: bytes) -> int:
         """Put these very bytes on the line; what an unread line cannot take is lost, as on a real one."""

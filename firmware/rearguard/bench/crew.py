@@ -1,0 +1,246 @@
+"""Many small pieces of work, spread over the cores of this machine or over a Dask cluster.
+
+A piece may be done twice (its worker died before the answer came), so it must give the same result each time and leave
+nothing behind. Work and tasks travel by pickle: the function must be importable by name on the other side.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import multiprocessing
+import os
+import pickle
+import pkgutil
+import signal
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from rearguard import __version__
+from rearguard.errors import InputError, RearguardError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+QUEUED = 2  # pieces sent for each process or thread: one in work, one that waits (assumed)
+PATIENCE = 3  # pools that may break in a row without a result; times that a piece which Dask gave up is sent again
+CONNECT_S = 5.0  # for a scheduler to answer (assumed)
+LOOK_S = 10.0  # for a first worker; without a result, until workers are counted: PATIENCE times none ends it (assumed)
+
+
+def spread(
+    work: Callable[[T], R],
+    tasks: Sequence[T],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    done: Callable[[int, int], None] | None = None,
+) -> list[R]:
+    """work(task) for each task, in any order; the results in the order of the tasks.
+
+    `workers`: processes; None: one for each core that this process may use; 1: in this very process.
+    `scheduler`: "tcp://host:port" of a Dask cluster that has the same rearguard; `workers` then says nothing. Dask
+    neither encrypts nor asks who calls: trusted networks only. `done(finished, all)` is called here after each piece.
+
+    What work() raises comes out as itself, at once, and ends the rest. Raises InputError for `workers` below 1 and for
+    a cluster that cannot be used, RearguardError for a piece that ends its worker each time and a cluster that goes.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"workers: {workers} is too few; give 1 or more")
+    found: dict[int, R] = {}
+
+    def keep(index: int, result: R) -> None:
+        found[index] = result
+        if done:
+            done(len(found), len(tasks))
+
+    workers = workers or cores()
+    if scheduler is not None:
+        _on_cluster(work, tasks, scheduler, keep)
+    elif workers == 1:
+        for index, task in enumerate(tasks):
+            keep(index, work(task))
+    else:
+        _in_pools(work, tasks, min(workers, len(tasks)), keep)
+    return [found[index] for index in range(len(tasks))]
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_pools(work: Callable[[T], R], tasks: Sequence[T], workers: int, keep: Callable[[int, R], None]) -> None:
+    """A new pool after each that broke. After a break without a result, pieces go one by one until there is one."""
+    todo = deque(range(len(tasks)))
+    fruitless = 0
+    while todo:
+        flying: dict[Future[R], int] = {}
+        try:
+            with _pool(workers) as pool:
+                while todo or flying:
+                    while todo and len(flying) < (1 if fruitless else QUEUED * workers):
+                        future = _submit(pool, work, tasks[todo[0]])
+                        flying[future] = todo.popleft()
+                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                        result = future.result()
+                        fruitless = 0
+                        keep(flying.pop(future), result)
+        except BrokenProcessPool as error:
+            fruitless += 1
+            for future, index in flying.items():
+                failure = future.exception() if future.done() and not future.cancelled() else error
+                if failure is None:
+                    fruitless = 0
+                    keep(index, future.result())
+                elif isinstance(failure, BrokenProcessPool):
+                    todo.append(index)  # behind the others, which may well be harmless
+                else:
+                    raise failure from None
+            if fruitless == PATIENCE:
+                raise _culprit(todo[-1], tasks[todo[-1]]) from error
+
+
+def _culprit(index: int, task: object) -> RearguardError:
+    return RearguardError(f"piece {index + 1} ends its worker each time (no memory?); try workers=1: {task!r:.200}")
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with the block, and at once if it fails or this process dies.
+
+    Spawned: a fork copies locks that other threads hold; a fork server stays, with the environment of its first use.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    leash, hand = spawn.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, spawn, _follow, (leash,))
+    try:
+        yield pool
+    except BaseException:
+        hand.close()  # who is in the middle of a piece ends now
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        hand.close()
+        leash.close()
+
+
+def _follow(leash: Connection) -> None:
+    """In each worker: Ctrl-C is the parent's business; it ends when the parent lets go of the leash, or dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=lambda: os._exit(leash.poll(None)), daemon=True).start()
+
+
+def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
+    """A worker that this starts inherits a blocked SIGINT: Ctrl-C before _follow() prints no traceback either."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(work, task)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _on_cluster(work: Callable[[T], R], tasks: Sequence[T], address: str, keep: Callable[[int, R], None]) -> None:
+    """Never more on the way than keeps the threads of the cluster busy; what Dask gives up is sent again."""
+    todo = deque(range(len(tasks)))
+    flying: dict[Any, int] = {}
+    again = [0] * len(tasks)
+    room = idle = 0
+    with _client(address) as (distributed, client):
+        while todo or flying:
+            with _talk(address):
+                if todo and len(flying) <= room // 2:  # in batches, that each pay once for the way
+                    room = max(QUEUED * sum(client.nthreads().values()), 1)
+                    batch = [todo.popleft() for _ in range(min(room - len(flying), len(todo)))]
+                    pieces = [pickle.dumps((__version__, work, tasks[index])) for index in batch]
+                    flying.update(zip(client.map(_piece, pieces, pure=False), batch, strict=True))
+                try:
+                    ended = distributed.wait(list(flying), timeout=LOOK_S, return_when="FIRST_COMPLETED").done
+                except TimeoutError:
+                    idle = 0 if client.nthreads() else idle + 1
+                    if idle == PATIENCE:
+                        raise RearguardError(f"{address}: all workers are gone; start some and try again") from None
+                    continue
+                good = [future for future in ended if future.status == "finished"]
+                results = client.gather(good, errors="skip")
+            idle = 0
+            if len(results) < len(good):
+                continue  # a worker died with its result, and the second time failed: the next turn sees it
+            for future, result in zip(good, results, strict=True):
+                keep(flying.pop(future), result)
+            for future in [future for future in ended if future.status == "error"]:
+                failure, index = future.exception(), flying.pop(future)
+                if not isinstance(failure, distributed.KilledWorker):
+                    raise failure.with_traceback(future.traceback())
+                if again[index] == PATIENCE:
+                    raise _culprit(index, tasks[index]) from failure
+                again[index] += 1
+                todo.append(index)
+
+
+def _piece(packed: bytes) -> Any:
+    """On a worker of the cluster, which may have joined since _client() asked for versions."""
+    version, work, task = pickle.loads(packed)
+    if version != __version__:
+        raise InputError(f"a worker of the cluster has rearguard {__version__}, this is {version}; install the same")
+    return work(task)
+
+
+@contextmanager
+def _client(address: str) -> Iterator[tuple[Any, Any]]:
+    """The distributed package, and a client of a cluster that has workers, all of them with this very rearguard."""
+    try:
+        distributed: Any = importlib.import_module("distributed")  # optional, and not strictly typed
+    except ImportError:
+        raise InputError("a scheduler needs the distributed package: pip install 'rearguard[cluster]'") from None
+    logs = {log: log.level for log in map(logging.getLogger, ("distributed", "distributed.client"))}
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)  # what goes wrong is told by an error, once
+    try:
+        try:
+            _knock(address)
+            client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{address}: no Dask scheduler found ({error}); start one: dask scheduler") from error
+        with client, client.as_current():
+            with _talk(address):
+                try:
+                    client.wait_for_workers(1, timeout=LOOK_S)
+                except TimeoutError:
+                    raise InputError(f"{address}: no workers; start some: dask worker {address}") from None
+                told = client.run(pkgutil.resolve_name, "rearguard:__version__", on_error="return")
+            for worker, version in told.items():
+                if version != __version__ and not isinstance(version, OSError):  # that one has just died
+                    raise InputError(f"{worker} has rearguard {version}, not {__version__}; install that there")
+            yield distributed, client
+    finally:
+        for log, level in logs.items():
+            log.setLevel(level)
+
+
+def _knock(address: str) -> None:
+    """Raises OSError or ValueError where no scheduler listens: Client hangs on a silent port or an unknown host."""
+    parts = urlsplit(address)
+    if parts.scheme != "tcp" or not parts.hostname or not parts.port:
+        raise ValueError("not like tcp://host:port")
+    with socket.create_connection((parts.hostname, parts.port), CONNECT_S) as line:
+        size = int.from_bytes(line.recv(8, socket.MSG_WAITALL), "little")
+    if not 0 < size < 2**20:  # Dask speaks first: the length of a greeting of some 200 bytes; ASCII is beyond 2**50
+        raise ValueError("something else listens there")
+
+
+@contextmanager
+def _talk(address: str) -> Iterator[None]:
+    """Around what needs the scheduler, and nothing else: such errors inside are the cluster's."""
+    try:
+        yield
+    except (OSError, CancelledError) as error:
+        raise RearguardError(f"{address}: the scheduler has gone, or gave up the work; try again") from error

@@ -1,0 +1,373 @@
+"""Spreading work: in this process, over processes that are killed, over a real Dask cluster on this machine."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock, Thread
+
+import pytest
+
+import crew_work
+from rearguard.bench import crew
+from rearguard.bench.crew import spread
+from rearguard.errors import InputError, RearguardError
+
+TESTS = Path(__file__).parents[1]
+PATHS = {**os.environ, "PYTHONPATH": str(TESTS)}
+NEVER_S = 20.0  # only what hangs takes so long
+
+
+class Holder:
+    """The process in which crew_work.hold() holds, seen through the pipe that it has open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
+        os.mkfifo(folder / "pipe")
+        self.fd = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.pid = 0
+
+    def says(self) -> bytes:
+        """What it wrote; nothing when it is dead."""
+        assert select.select([self.fd], [], [], NEVER_S)[0], "nobody holds"
+        return os.read(self.fd, 100)
+
+    def kill_once(self, _finished: int = 0, _all: int = 0) -> None:
+        if not self.pid:
+            self.pid = int(self.says())
+            os.kill(self.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[Holder]:
+    holder = Holder(tmp_path)
+    yield holder
+    os.close(holder.fd)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_come_in_the_order_of_the_tasks_and_each_is_told(workers: int) -> None:
+    told: list[tuple[int, int]] = []
+    found = spread(crew_work.square, range(40), workers=workers, done=lambda *count: told.append(count))
+    assert found == [number * number for number in range(40)]
+    assert told == [(finished, 40) for finished in range(1, 41)]
+
+
+def test_one_worker_is_this_process_and_two_are_others() -> None:
+    assert set(spread(crew_work.where, range(3), workers=1)) == {os.getpid()}
+    assert os.getpid() not in spread(crew_work.where, range(3), workers=2)
+
+
+@pytest.mark.parametrize("workers", [None, 1, 2])
+def test_nothing_to_do_is_no_results(workers: int | None) -> None:
+    assert spread(crew_work.square, [], workers=workers) == []
+
+
+def test_the_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {2, 5, 7})
+    assert crew.cores() == 3
+
+
+@pytest.mark.parametrize("workers", [0, -2])
+def test_less_than_one_worker_is_refused(workers: int) -> None:
+    with pytest.raises(InputError, match=f"workers: {workers} is too few"):
+        spread(crew_work.square, [1], workers=workers)
+
+
+def test_a_killed_worker_costs_no_result(holder: Holder) -> None:
+    tasks = [holder.folder, *range(30)]
+    told: list[int] = []
+
+    def done(finished: int, _all: int) -> None:
+        told.append(finished)
+        holder.kill_once()
+
+    assert spread(crew_work.mixed, tasks, workers=2, done=done) == [holder.folder, *(n * n for n in range(30))]
+    assert holder.pid not in (0, os.getpid())
+    assert told == list(range(1, 32)), "a result counted twice or not at all"
+
+
+def test_a_piece_that_kills_each_worker_is_named_after_the_others_are_done() -> None:
+    told: list[int] = []
+    with pytest.raises(RearguardError, match=r"^piece 4 ends its worker each time .* workers=1: 3$"):
+        spread(crew_work.die, range(12), workers=2, done=lambda finished, _all: told.append(finished))
+    assert told == list(range(1, 12))
+
+
+def test_after_a_break_without_a_result_pieces_go_one_by_one_and_suspects_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    pools: list[list[int]] = []
+
+    class Broken:
+        def submit(self, _work: object, task: int) -> Future[int]:
+            pools[-1].append(task)
+            future: Future[int] = Future()
+            future.set_exception(BrokenProcessPool())
+            return future
+
+    @contextmanager
+    def pool(_workers: int) -> Iterator[Broken]:
+        pools.append([])
+        yield Broken()
+
+    monkeypatch.setattr(crew, "_pool", pool)
+    with pytest.raises(RearguardError, match=r"^piece 6 ends"):
+        spread(crew_work.square, range(9), workers=2)
+    assert pools == [[0, 1, 2, 3], [4], [5]]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_the_work_raises_comes_out_as_itself(workers: int) -> None:
+    with pytest.raises(FileNotFoundError, match="no walk 3"):
+        spread(crew_work.stumble, range(10), workers=workers)
+
+
+def test_a_result_that_cannot_be_sent_says_so() -> None:
+    with pytest.raises(TypeError, match="lock"):
+        spread(crew_work.refuse, [1, 2], workers=2)
+
+
+def test_a_task_that_cannot_be_sent_says_so() -> None:
+    with pytest.raises(TypeError, match="lock"):
+        spread(repr, [Lock(), Lock()], workers=2)
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt, ZeroDivisionError])
+def test_workers_in_the_middle_of_a_piece_end_when_the_caller_has_enough(
+    holder: Holder, trouble: type[BaseException]
+) -> None:
+    def done(_finished: int, _all: int) -> None:
+        holder.pid = int(holder.says())
+        raise trouble
+
+    with pytest.raises(trouble):
+        spread(crew_work.mixed, [holder.folder, 1, 2, 3], workers=2, done=done)
+    assert holder.says() == b""
+
+
+@contextmanager
+def script(text: str, *args: str) -> Iterator[subprocess.Popen[str]]:
+    """Python in a process group of its own."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import crew_work, os, signal, sys; from rearguard.bench.crew import spread\n{text}",
+            *args,
+        ],
+        env=PATHS,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_ctrl_c_ends_all_and_the_workers_print_nothing(holder: Holder) -> None:
+    text = """
+try:
+    spread(crew_work.hold, sys.argv[1:], workers=2)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+    other = Path(holder.folder) / "other"
+    other.mkdir()
+    second = Holder(other)
+    with script(text, holder.folder, second.folder) as process:
+        assert int(holder.says()) != int(second.says())
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=NEVER_S)
+    assert (out, err, process.returncode) == ("stopped\n", "", 0)
+    assert holder.says() == second.says() == b""
+    os.close(second.fd)
+
+
+def test_workers_are_deaf_to_ctrl_c_from_their_first_moment_and_the_caller_is_not() -> None:
+    assert spread(crew_work.deaf, range(4), workers=2) == [True] * 4
+    assert spread(crew_work.deaf, [0], workers=1) == [False]
+
+
+def test_workers_end_when_the_caller_is_killed(holder: Holder) -> None:
+    with script("spread(crew_work.hold, [sys.argv[1]] * 2, workers=2)", holder.folder) as process:
+        assert int(holder.says()) != process.pid
+        process.kill()
+        assert holder.says() == b""
+
+
+# On a cluster
+
+
+def test_without_the_package_a_scheduler_is_refused_with_the_way_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"needs the distributed package: pip install 'rearguard\[cluster\]'"):
+        spread(crew_work.square, [1], scheduler="tcp://127.0.0.1:8786")
+
+
+def test_a_worker_of_another_version_does_no_piece() -> None:
+    with pytest.raises(InputError, match=r"rearguard .*, this is 9\.9; install the same"):
+        crew._piece(pickle.dumps(("9.9", crew_work.square, 3)))
+
+
+class Cluster:
+    """A scheduler and workers without nannies, each a process on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, command: str, *args: str, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        settings = {
+            **PATHS,
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # Dask gives a piece up when its first worker dies
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.{command}", *args, "--no-dashboard"],
+            cwd=self.folder,
+            env=settings,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+        self.processes.append(process)
+        return process
+
+    def open(self, workers: int) -> str:
+        """Where the scheduler listens, once the workers are there."""
+        scheduler = self.start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", stderr=subprocess.PIPE)
+        assert scheduler.stderr is not None
+        said = next(line for line in scheduler.stderr if b"Scheduler at:" in line)  # StopIteration if it has ended
+        address = said.split()[-1].decode()
+        for _ in range(workers):
+            self.start("dask_worker", address, "--host", "127.0.0.1", "--no-nanny", "--nthreads", "1")
+        if workers:
+            distributed = pytest.importorskip("distributed")
+            with distributed.Client(address, timeout=NEVER_S, set_as_default=False) as client:
+                client.wait_for_workers(workers, timeout=NEVER_S)
+        return address
+
+    def pids(self) -> set[int]:
+        return {process.pid for process in self.processes}
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    pytest.importorskip("distributed", reason="the distributed package is not installed")
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+def test_a_cluster_gives_what_this_process_gives_and_raises_what_it_raises(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = cluster.open(workers=2)
+    told: list[tuple[int, int]] = []
+    found = spread(crew_work.square, range(50), scheduler=address, done=lambda *count: told.append(count))
+    assert found == spread(crew_work.square, range(50), workers=1)
+    assert told == [(finished, 50) for finished in range(1, 51)]
+    assert set(spread(crew_work.where, range(20), scheduler=address)) <= cluster.pids()
+
+    with pytest.raises(FileNotFoundError, match="no walk 3"):
+        spread(crew_work.stumble, range(10), scheduler=address)
+    with pytest.raises(TypeError, match="lock"):
+        spread(repr, [Lock()], scheduler=address)
+    monkeypatch.setattr(crew, "__version__", "9.9")
+    with pytest.raises(InputError, match=r"has rearguard .*, not 9\.9; install that there"):
+        spread(crew_work.square, [1], scheduler=address)
+
+
+def test_a_killed_worker_of_a_cluster_costs_no_result(cluster: Cluster, holder: Holder) -> None:
+    address = cluster.open(workers=2)
+    found = spread(crew_work.mixed, [holder.folder, *range(30)], scheduler=address, done=holder.kill_once)
+    assert found == [holder.folder, *(number * number for number in range(30))]
+    assert holder.pid in cluster.pids()
+
+
+def test_a_piece_that_kills_each_worker_of_a_cluster_is_named(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "PATIENCE", 1)
+    address = cluster.open(workers=2)
+    with pytest.raises(RearguardError, match=r"^piece 1 ends its worker each time .*: 3$"):
+        spread(crew_work.die, [3], scheduler=address)
+
+
+def test_a_cluster_that_loses_all_its_workers_is_given_up(
+    cluster: Cluster, holder: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = cluster.open(workers=1)
+    monkeypatch.setattr(crew, "LOOK_S", 0.1)
+    with pytest.raises(RearguardError, match=f"{address}: all workers are gone"):
+        spread(crew_work.mixed, [1, holder.folder, 2, 3], scheduler=address, done=holder.kill_once)
+    with pytest.raises(InputError, match=f"{address}: no workers; start some: dask worker {address}"):
+        spread(crew_work.square, [1], scheduler=address)
+
+
+def test_a_scheduler_that_goes_away_is_one_line_and_no_log(cluster: Cluster) -> None:
+    address = cluster.open(workers=1)
+    text = """
+try:
+    kill = lambda *_: os.kill(int(sys.argv[2]), signal.SIGKILL)
+    spread(crew_work.square, range(50), scheduler=sys.argv[1], done=kill)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    with script(text, address, str(cluster.processes[0].pid)) as process:
+        out, err = process.communicate(timeout=NEVER_S)
+    assert out == f"RearguardError {address}: the scheduler has gone, or gave up the work; try again\n"
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:8786", "tcp://127.0.0.1", "tls://127.0.0.1:8786", "tcp://:1", "tcp://a:b"]
+)
+def test_what_is_no_address_is_refused(cluster: Cluster, address: str) -> None:
+    with pytest.raises(InputError, match=f"{address}: no Dask scheduler found"):
+        spread(crew_work.square, [1], scheduler=address)
+
+
+@pytest.mark.parametrize("greeting", [None, b"", b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_where_no_scheduler_answers_the_address_is_named(
+    cluster: Cluster, greeting: bytes | None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody listens; somebody listens and is silent; somebody speaks, but not Dask."""
+    monkeypatch.setattr(crew, "CONNECT_S", 0.5)
+
+    def greet() -> None:
+        line, _ = other.accept()
+        with line, suppress(ConnectionResetError):
+            line.sendall(greeting or b"")
+            line.recv(1)  # until the other side hangs up
+
+    with socket.socket() as other:  # bound in any case, so that nobody else has the port
+        other.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        server = Thread(target=greet)
+        if greeting is not None:
+            other.listen()
+            server.start()
+        with pytest.raises(InputError, match=f"{address}: no Dask scheduler found .*; start one: dask scheduler"):
+            spread(crew_work.square, [1], scheduler=address)
+        if greeting is not None:
+            server.join(NEVER_S)
+    assert capfd.readouterr().err == ""
