@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
-import select
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -19,33 +17,10 @@ from threading import Lock, Thread
 import pytest
 
 import crew_work
+from crew_work import NEVER_S, Cluster, Holder, script
 from rearguard.bench import crew
 from rearguard.bench.crew import spread
 from rearguard.errors import InputError, RearguardError
-
-TESTS = Path(__file__).parents[1]
-PATHS = {**os.environ, "PYTHONPATH": str(TESTS)}
-NEVER_S = 20.0  # only what hangs takes so long
-
-
-class Holder:
-    """The process in which crew_work.hold() holds, seen through the pipe that it has open."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = str(folder)
-        os.mkfifo(folder / "pipe")
-        self.fd = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-        self.pid = 0
-
-    def says(self) -> bytes:
-        """What it wrote; nothing when it is dead."""
-        assert select.select([self.fd], [], [], NEVER_S)[0], "nobody holds"
-        return os.read(self.fd, 100)
-
-    def kill_once(self, _finished: int = 0, _all: int = 0) -> None:
-        if not self.pid:
-            self.pid = int(self.says())
-            os.kill(self.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -154,29 +129,6 @@ def test_workers_in_the_middle_of_a_piece_end_when_the_caller_has_enough(
     assert holder.says() == b""
 
 
-@contextmanager
-def script(text: str, *args: str) -> Iterator[subprocess.Popen[str]]:
-    """Python in a process group of its own."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import crew_work, os, signal, sys; from rearguard.bench.crew import spread\n{text}",
-            *args,
-        ],
-        env=PATHS,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
 def test_ctrl_c_ends_all_and_the_workers_print_nothing(holder: Holder) -> None:
     text = """
 try:
@@ -220,51 +172,6 @@ def test_without_the_package_a_scheduler_is_refused_with_the_way_to_it(monkeypat
 def test_a_worker_of_another_version_does_no_piece() -> None:
     with pytest.raises(InputError, match=r"rearguard .*, this is 9\.9; install the same"):
         crew._piece(pickle.dumps(("9.9", crew_work.square, 3)))
-
-
-class Cluster:
-    """A scheduler and workers without nannies, each a process on this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    def start(self, command: str, *args: str, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        settings = {
-            **PATHS,
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # Dask gives a piece up when its first worker dies
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{command}", *args, "--no-dashboard"],
-            cwd=self.folder,
-            env=settings,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-        )
-        self.processes.append(process)
-        return process
-
-    def open(self, workers: int) -> str:
-        """Where the scheduler listens, once the workers are there."""
-        scheduler = self.start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", stderr=subprocess.PIPE)
-        assert scheduler.stderr is not None
-        said = next(line for line in scheduler.stderr if b"Scheduler at:" in line)  # StopIteration if it has ended
-        address = said.split()[-1].decode()
-        for _ in range(workers):
-            self.start("dask_worker", address, "--host", "127.0.0.1", "--no-nanny", "--nthreads", "1")
-        if workers:
-            distributed = pytest.importorskip("distributed")
-            with distributed.Client(address, timeout=NEVER_S, set_as_default=False) as client:
-                client.wait_for_workers(workers, timeout=NEVER_S)
-        return address
-
-    def pids(self) -> set[int]:
-        return {process.pid for process in self.processes}
-
-    def close(self) -> None:
-        for process in reversed(self.processes):
-            process.kill()
-            process.communicate()
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ class SonarModel(_Base):
         self._part, self._ideal = part, ideal
         count = ceil(lasts_s / self.period_s) + 1
         self._luck = Luck(air, count, part.most_m, seed)
-        self._offset_s += GRID_S * int(self._luck.start * part.period_s / GRID_S)  # it was switched on at any time
+        if turn[1] == 1:  # it was switched on at any time
+            self._offset_s += GRID_S * int(self._luck.start * part.period_s / GRID_S)
         self._c = speed_of_sound(air.temperature_c)
         self._scale = 1.0 if ideal else speed_of_sound(part.assumed_c) / self._c
         self._air_db = sonar.AIR_DB_PER_M + sonar.RAIN_DB_PER_M * air.rain
@@ -177,7 +178,7 @@ class LightModel(_Base):
         if self._part.sector_deg:
             which = np.maximum(which - 2, 0)  # the middle of the sector is seen some 20 ms before its end
             poses = way.poses(stretch, which, self.config.bearing_deg)
-            return self._finish(self._scans(numbers, poses, world, stretch))
+            return [(t, self._masked(item)) for t, item in self._finish(self._scans(numbers, poses, world, stretch))]
         return self._finish(self._beams(numbers, way.poses(stretch, which, self.config.bearing_deg), world))
 
     def _seen(self, world: World, poses: Poses, bearings: Floats) -> tuple[Floats, Floats]:
@@ -213,7 +214,6 @@ class LightModel(_Base):
     def _scans(self, numbers: Floats, poses: Poses, world: World, stretch: Stretch) -> Plan:
         part = self._part
         plan: Plan = []
-        masks: tuple[Any, ...] = getattr(self.config, "body", ())
         for row, n in enumerate(numbers.tolist()):
             draw = np.random.default_rng((*self._seed, n))
             bearings = self._sweeps[int(draw.integers(4))]
@@ -226,14 +226,23 @@ class LightModel(_Base):
                 kept &= draw.random(len(r)) >= part.dropped
                 stray = draw.random(len(r)) < STRAY
                 r, kept = np.where(stray, STRAY_M * draw.random(len(r)) + part.least_m, r), kept | stray
-            for mask in masks:
-                kept &= ~((angles >= mask.from_deg) & (angles <= mask.to_deg) & (r < mask.within_m))
             t = float(stretch.t_s[0]) + (n * self.period_s - stretch.first * GRID_S)
             ranges = tuple(d if k else None for d, k in zip(r.tolist(), kept.tolist(), strict=True))
             mounted = self.config.bearing_deg
             at = bearings if not mounted else tuple(b + mounted for b in bearings)
             plan.append((t, Scan(self.name, t, at, ranges)))
         return plan
+
+    def _masked(self, item: Answer) -> Answer:
+        """Without what the configuration takes for the wearer's own body, as the driver leaves it out."""
+        masks: tuple[Any, ...] = getattr(self.config, "body", ())
+        if not masks or isinstance(item, Reading):
+            return item
+        angles = np.array(item.bearings_deg)
+        ranges = np.array([np.inf if r is None else r for r in item.ranges_m])
+        for mask in masks:
+            ranges[(angles >= mask.from_deg) & (angles <= mask.to_deg) & (ranges < mask.within_m)] = np.inf
+        return item._replace(ranges_m=tuple(r if r < np.inf else None for r in ranges.tolist()))
 
 
 STRAY, STRAY_M = 28 / 101_000, 0.1  # lone points nearer than 10 cm, as seen in a recording of 101,000

@@ -62,6 +62,7 @@ class Walker:
         self.habits, self.obeys = habits, obeys
         self.plan = [Intent(sets_off_s + habits.late_s, habits.pace_mps, START_MPS2)]
         self._level = Level.CLEAR
+        self._sets_off_s = self.plan[0].from_s
         self._faulty = self._halting = False
         self.resume_s = float("inf")  # when to think of walking on
 
@@ -99,6 +100,7 @@ class Walker:
         self._will(Intent(at_s, 0.0, self.habits.brake_mps2))
 
     def _will(self, intent: Intent) -> None:
+        intent = intent._replace(from_s=max(intent.from_s, self._sets_off_s))
         self.plan = [old for old in self.plan if old.from_s < intent.from_s]
         self.plan.append(intent)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tty
 from collections.abc import Callable
+from math import floor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import mkdtemp
@@ -93,7 +94,7 @@ def _seen(item: Reading | Scan) -> View:
     first, step = bearings[0], bearings[1] - bearings[0]
 
     def look(bearing_deg: float) -> float | None:
-        i = round((bearing_deg - first) / step)
+        i = floor((bearing_deg - first) / step + 0.5)
         return ranges[i] if 0 <= i < len(ranges) else None
 
     return look

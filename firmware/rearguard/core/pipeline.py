@@ -31,6 +31,7 @@ from rearguard.core.track import MILD, BeamTracker, Track
 SWATH_M = 0.40  # half: a body of 0.25 m and what it sways at each step (assumed)
 PAUSE_S = 20.0
 REWIND_S = 1.0  # a clock that goes back further than this has been set anew
+COVERED = 0.25  # of a sweep's points are near when something lies on the sensor; masks may take most of the others
 MOTION_MPS = 0.3  # a track this fast is evidence of motion
 NOT_YET, NEVER = float("-inf"), float("inf")
 
@@ -215,8 +216,8 @@ class Pipeline:
         if watch.scene is None:
             watch.scene = ScanTracker(watch.spec, self._swath_m)
         watch.scene.update(s, t)
-        middle = hits[len(hits) // 2] if len(hits) >= len(s.ranges_m) / 2 else None
-        watch.health.note(t, OK, s.ranges_m if hits else None, middle, watch.speed_mps)
+        covered = hits[int(COVERED * len(s.ranges_m))] if len(hits) > COVERED * len(s.ranges_m) else None
+        watch.health.note(t, OK, s.ranges_m if hits else None, covered, watch.speed_mps)
 
     def _take_command(self, command: Command, now: float) -> None:
         if command.cue is Cue.PAUSE:

@@ -109,7 +109,9 @@ class Sensor:
         if rise is None or fall is None:
             found.append(Reading(self._name, clock.now(), NO_DATA))
             return found
-        distance = (fall - rise) * self._scale
+        distance = round(
+            (fall - rise) * self._scale, 4
+        )  # 0.1 mm: what a frozen part repeats is the same, digit by digit
         if MIN_M <= distance <= MAX_M:
             found.append(measured(self._name, fall, distance))
         else:
