@@ -107,7 +107,7 @@ export function drawPlan(canvas, { scene, frame, camera, trail, level }) {
     pen.stroke();
     label(pen, "CONTACT", here[0] + 0.55 * scale, here[1] - 0.3 * scale, colours.stop, 700);
   }
-  ruler(pen, scale, height);
+  ruler(pen, scale, width);
 }
 
 function label(pen, text, x, y, colour, weight = 400) {
@@ -148,7 +148,7 @@ function names(pen, scene, screen, width, height) {
     const [a, b] = wall.points.slice(0, 2).map(screen);
     const along = (part) => a.map((value, i) => value + part * (b[i] - value));
     const clear = ([x, y]) => x > 20 && x < width - 60 && y > 20 && y < height - 40;
-    const inside = [0.5, 0.35, 0.65, 0.2, 0.8, 0.1, 0.9, 0].map(along).find(clear);
+    const inside = [0.72, 0.28, 0.5, 0.85, 0.15, 0.95, 0.05, 0].map(along).find(clear);
     if (inside) put(wall.of, [inside[0] + 9, inside[1] + 18]);
   }
   for (const post of scene.posts) {
@@ -158,7 +158,10 @@ function names(pen, scene, screen, width, height) {
 }
 
 function echoes(pen, scene, frame, screen, scale, here, turn) {
-  for (const [x, y] of frame.points.map(screen)) area(pen, colours.echo, 1, () => pen.arc(x, y, 1.8, 0, ROUND));
+  for (const [x, y] of frame.points.map(screen)) {
+    area(pen, colours.card, 1, () => pen.arc(x, y, 3.8, 0, ROUND));
+  }
+  for (const [x, y] of frame.points.map(screen)) area(pen, colours.echo, 1, () => pen.arc(x, y, 2.6, 0, ROUND));
   for (const reading of frame.readings) {
     const sensor = scene.sensors.find((one) => one.name === reading.sensor);
     if (!sensor || sensor.sweeps || reading.status !== "ok" || reading.distance_m === null) continue;
@@ -188,17 +191,17 @@ function walker(pen, scene, frame, scale, here, turn, now) {
   scene.motors.forEach((motor, index) => {
     const on = frame.duties[index] > 0, angle = radians(motor.bearing_deg);
     const place = [Math.sin(angle) * wide, -deep + Math.cos(angle) * deep];
-    area(pen, on ? now : colours.card, 1, () => pen.arc(...place, on ? 5 : 3, 0, ROUND));
+    area(pen, on ? now : colours.card, 1, () => pen.arc(...place, on ? 4.5 : 3, 0, ROUND));
     Object.assign(pen, { strokeStyle: on ? now : colours.walker, lineWidth: 1.5 });
     pen.stroke();
   });
   pen.restore();
 }
 
-function ruler(pen, scale, height) {
-  const y = height - 14;
-  line(pen, [[14, y - 5], [14, y], [14 + scale, y], [14 + scale, y - 5]], colours.ink, 2);
-  label(pen, "1 m", 20, y - 6, colours.ink);
+function ruler(pen, scale, width) {
+  const [from, to, y] = [width - 14 - scale, width - 14, 30];
+  line(pen, [[from, y - 5], [from, y], [to, y], [to, y - 5]], colours.ink, 2);
+  label(pen, "1 m", from + 6, y - 6, colours.ink);
   line(pen, [[20, 14], [20, 40], [15, 34], [20, 40], [25, 34]], colours.soft, 2);
   label(pen, "the way of the walk", 32, 31, colours.soft);
 }
@@ -207,7 +210,7 @@ function ruler(pen, scale, height) {
 
 export function drawStrip(canvas, history) {
   const { pen, width, height } = brush(canvas);
-  const [left, right, top, bottom, band] = [30, 6, 8, height - 34, 14];
+  const [left, right, top, bottom, band] = [30, 6, 8, height - 26, 14];
   const now_s = history[history.length - 1].t_s;
   const x = (t_s) => left + (width - left - right) * (1 - (now_s - t_s) / STRIP_S);
   const y = (far_m) => bottom - (bottom - top) * (Math.min(far_m === null ? STRIP_M : far_m, STRIP_M) / STRIP_M);
@@ -215,25 +218,31 @@ export function drawStrip(canvas, history) {
     line(pen, [[left, y(far_m)], [width - right, y(far_m)]], colours.grid, 1);
     label(pen, `${far_m} m`, 0, y(far_m) + 4, colours.soft);
   }
-  history.forEach((one, i) => {
-    const from = x(one.t_s), wide = i + 1 < history.length ? x(history[i + 1].t_s) - from : 1;
-    if (one.needed !== null && one.room !== null && one.room < one.needed) {
-      area(pen, colours.stop, 0.22, () => pen.rect(from, y(one.needed), wide, y(one.room) - y(one.needed)));
-    }
-    const high = (HEIGHTS[one.level] || 0.06) * band;
-    area(pen, colours[one.level.toLowerCase()], 1, () => pen.rect(from, bottom + 5 + band - high, wide + 0.5, high));
-  });
-  label(pen, "alert", 0, bottom + 4 + band, colours.soft);
-  label(pen, `last ${STRIP_S} s`, width - right - 48, height - 2, colours.soft);
-  line(pen, history.map((one) => [x(one.t_s), y(one.room)]), colours.ink, 2);
-  for (const run of runs(history)) line(pen, run.map((one) => [x(one.t_s), y(one.needed)]), colours.stop, 2, [5, 5]);
+  label(pen, "alert", 0, bottom + 8 + band, colours.soft);
+  for (const run of runs(history, (one) => one.level)) {
+    const level = run[0].level, high = (HEIGHTS[level] || 0.08) * band;
+    const [from, to] = [x(run[0].t_s), x(run[run.length - 1].t_s)];
+    area(pen, colours[level.toLowerCase()], 1, () => pen.rect(from, bottom + 8 + band - high, to - from, high));
+  }
+  const rooms = (run) => run.map((one) => [x(one.t_s), y(one.room)]);
+  const needs = (run) => run.map((one) => [x(one.t_s), y(one.needed)]);
+  for (const run of runs(history, (one) => one.needed !== null && one.room !== null && one.room < one.needed)) {
+    if (run[0].needed === null || run[0].room === null || run[0].room >= run[0].needed) continue;
+    const outline = [...needs(run), ...rooms(run).reverse()];
+    area(pen, colours.stop, 0.22, () => outline.forEach((place) => pen.lineTo(...place)));
+  }
+  line(pen, rooms(history), colours.ink, 2);
+  for (const run of runs(history, (one) => one.needed !== null)) {
+    if (run[0].needed !== null) line(pen, needs(run), colours.stop, 2, [5, 5]);
+  }
 }
 
-function runs(history) { // of moments in which something is needed
-  const found = [[]];
-  for (const one of history) {
-    if (one.needed !== null) found[found.length - 1].push(one);
-    else if (found[found.length - 1].length) found.push([]);
-  }
+function runs(history, key) { // of neighbours that are alike; each but the last takes in the first of the next
+  const found = [];
+  history.forEach((one, i) => {
+    const last = found[found.length - 1];
+    if (!last || key(last[0]) !== key(one)) found.push([one]);
+    if (last && XX) last.push(one);
+  });
   return found;
 }

@@ -13,7 +13,7 @@ from rearguard.bench import fit, report, scenario
 from rearguard.bench.evaluate import OURS, Plan, evaluate, guard_names
 from rearguard.errors import InputError
 
-WIDTH = 100  # of the table where there is no terminal
+WIDTH = 110  # of the table where there is no terminal
 MOST_WALKS = 100_000
 
 
@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
             plan, args.workers, args.scheduler, lambda done, all_: progress.update(bar, completed=done, total=all_)
         )
     out = Console(highlight=False)
-    out.print(report.table(walks, limits), width=None if out.is_terminal else WIDTH)
+    if not out.is_terminal:
+        out = Console(highlight=False, width=WIDTH)
+    out.print(report.table(walks, limits))
     command = shlex.join(["rearguard", *sys.argv[1:]])
     try:
         args.report.write_text(report.html(walks, limits, command, "Rearguard, evaluated"), encoding="utf-8")

@@ -12,7 +12,19 @@ from typing import NamedTuple
 
 from rearguard.core.fit import Window
 from rearguard.core.reading import Scan, SensorSpec
-from rearguard.core.track import ARRIVED_MPS, BESIDE, GAP_S, HOLD_S, MILD, REACH_M, REACH_S, WINDOW_MIN, WINDOW_S, Track
+from rearguard.core.track import (
+    ARRIVED_MPS,
+    BESIDE,
+    GAP_S,
+    HOLD_S,
+    MILD,
+    REACH_M,
+    REACH_S,
+    WINDOW_MIN,
+    WINDOW_S,
+    YOUNG_MPS,
+    Track,
+)
 
 NEIGHBOUR = 2  # points of one object lie at most this many steps apart: one return in between may fail
 JUMP_M, JUMP_STEPS = 0.15, 3.0  # and this near to each other: the depth of a body, and some steps of arc
@@ -109,6 +121,11 @@ class _Course:
         off_x = 0.0 if self.wide and not thing.compact else abs(self.x + self.vx * dt - thing.x_m)
         return off_y + 0.5 * off_x if off_y <= GATE_Y_M and off_x <= GATE_X_M else None
 
+    def closing(self) -> float:
+        """In m/s; seen a few times only, no faster than a walk: a wall that yaw brings into the swath leaps."""
+        rate = -self.near.rate
+        return min(rate, YOUNG_MPS) if len(self.near.times) < WINDOW_MIN else rate
+
     def passes(self) -> bool:
         """Whether it is sure to be beside the swath by the time it is level with the wearer."""
         return self._past != 0 and (not self._inside() or self.last_s - self._past_since_s >= PASS_S)
@@ -175,7 +192,7 @@ class ScanTracker:
             Track(
                 name,
                 max(c.near.value + min(c.near.rate, 0.0) * (now_s - c.last_s), 0.0),
-                -c.near.rate,
+                c.closing(),
                 c.near.rate_sd,
                 degrees(atan2(c.x, max(c.y, 0.01))),
                 mild=c.mild(),
