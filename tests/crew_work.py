@@ -45,6 +45,17 @@ def refuse(_: int) -> object:
     return threading.Lock()
 
 
+class StubbornError(Exception):
+    """Made from two numbers, kept as a sentence: pickle cannot make it anew."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} of {other}")
+
+
+def rebel(_: int) -> None:
+    raise StubbornError(1, 2)
+
+
 def hold(folder: str) -> str:
     """The first time for ever, with its process id in the pipe of the folder, open for as long as the process lives."""
     try:

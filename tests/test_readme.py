@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rearguard.bench import fit, scenario
 from rearguard.cli import _parser, main
 from rearguard.core.threat import PROFILES, max_speed, stop_distance
 from rearguard.sensors import hcsr04, names
@@ -23,7 +24,7 @@ def printed_after(command: str) -> str:
 
 
 def test_every_command_of_the_readme_is_one() -> None:
-    lines = re.findall(r"^ {4,}(?:\$ )?(rearguard .+)$", README, re.MULTILINE)
+    lines = re.findall(r"^ {4,}(?:\$ |\.venv/bin/)?(rearguard [^#\n]+)", README, re.MULTILINE)
     commands = [part.strip() for line in lines for part in line.split("|")]
     assert len(commands) >= 5
     for command in commands:
@@ -67,3 +68,24 @@ def test_every_link_into_the_project_leads_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+DRIVERS = {"any at the belt": "all", "HC-SR04": "hcsr04", "TF-Luna": "benewake", "LD06": "ld06"}
+
+
+def test_every_declared_limit_of_the_scenarios_is_listed() -> None:
+    table = README.split("| sensor | declared limits |")[1].split("\n\n")[0]
+    listed = {
+        (name, DRIVERS[row.split("|")[1].strip()])
+        for row in table.splitlines()[2:]
+        for name in re.findall(r"`([a-z0-9-]+)`", row)
+    }
+    beside = {("dazzled", "hcsr04"), ("dazzled", "ld06")}  # they are not dazzled, which is no limit of theirs
+    declared = {(name, driver) for name in scenario.names() for driver in scenario.load(name).limit}
+    assert listed == declared - beside
+
+
+def test_the_counts_of_walks_and_belts_are_right() -> None:
+    walks, belts = re.findall(r"(\d+) walks and (\d+) belts", README)[0]
+    assert int(walks) <= len(scenario.names()) < int(walks) + 10
+    assert int(belts) == len(fit.names())

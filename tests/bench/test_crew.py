@@ -8,9 +8,9 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock, Thread
 
@@ -79,25 +79,41 @@ def test_a_piece_that_kills_each_worker_is_named_after_the_others_are_done() -> 
     assert told == list(range(1, 12))
 
 
-def test_after_a_break_without_a_result_pieces_go_one_by_one_and_suspects_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    pools: list[list[int]] = []
+def test_pieces_that_ended_a_worker_are_tried_again_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    together: list[int] = []
 
-    class Broken:
-        def submit(self, _work: object, task: int) -> Future[int]:
-            pools[-1].append(task)
-            future: Future[int] = Future()
-            future.set_exception(BrokenProcessPool())
-            return future
+    def counted(lines: list[Connection]) -> list[object]:
+        together.append(len(lines))
+        return list(wait(lines))
 
-    @contextmanager
-    def pool(_workers: int) -> Iterator[Broken]:
-        pools.append([])
-        yield Broken()
+    monkeypatch.setattr(crew, "wait", counted)
+    with pytest.raises(RearguardError, match="ends its worker each time"):
+        spread(crew_work.die, [3, 3], workers=2)
+    assert together.count(2) == 1, "only the first time"
 
-    monkeypatch.setattr(crew, "_pool", pool)
-    with pytest.raises(RearguardError, match=r"^piece 6 ends"):
-        spread(crew_work.square, range(9), workers=2)
-    assert pools == [[0, 1, 2, 3], [4], [5]]
+
+def test_workers_that_cannot_even_start_are_not_tried_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    start = crew._start
+
+    def stillborn(members: dict[Connection, BaseProcess]) -> Connection:
+        line = start(members)
+        started.append(1)
+        members[line].kill()
+        return line
+
+    monkeypatch.setattr(crew, "_start", stillborn)
+    with pytest.raises(RearguardError, match="ends its worker each time"):
+        spread(crew_work.square, range(100), workers=2)
+    assert len(started) <= 2 * crew.PATIENCE + 1
+
+
+def test_an_error_that_cannot_be_sent_is_told_in_words_and_any_with_its_place() -> None:
+    with pytest.raises(RearguardError, match=r"^StubbornError: 1 of 2$"):
+        spread(crew_work.rebel, [1, 2], workers=2)
+    with pytest.raises(FileNotFoundError) as caught:
+        spread(crew_work.stumble, [3, 3], workers=2)
+    assert "in stumble" in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

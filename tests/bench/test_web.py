@@ -204,13 +204,13 @@ def test_ctrl_c_ends_the_server_and_the_walk_it_shows() -> None:
         try:
             assert process.stdout is not None
             line = http.client.HTTPConnection(urlsplit(process.stdout.readline().split()[4]).netloc, timeout=30)
-            line.request("POST", "/start", json.dumps(ORDER), {"Content-Type": "application/json"})
+            line.request("POST", "/start", json.dumps({**ORDER, "paused": True}), {"Content-Type": "application/json"})
             walk = json.loads(line.getresponse().read())["id"]
             line.request("GET", f"/stream/{walk}")
             answer = line.getresponse()
             assert answer.readline() == b"event: scene\n"
             process.send_signal(signal.SIGINT)
-            answer.read()  # to its end, which comes long before that of the walk
+            answer.read()  # to its end, though the walk stands still
             out, err = process.communicate(timeout=30)
         finally:
             process.kill()

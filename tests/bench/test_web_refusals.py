@@ -174,9 +174,10 @@ def test_a_stream_is_shown_once_and_to_whoever_knows_its_id() -> None:
 
 def test_eight_walks_are_shown_at_once_and_the_ninth_waits_for_one_to_end() -> None:
     async def run() -> None:
-        app = web.app(Fake(), sleep=Clock().sleep)
+        clock = Clock()
+        app = web.app(Fake(), sleep=clock.sleep, clock=clock)
         leave = [anyio.Event() for _ in range(web.WALKS)]
-        spare = await order(app, paused=True)
+        spare = await order(app)
         async with anyio.create_task_group() as group:
             for event in leave:
                 walk = await order(app, paused=True)

@@ -34,6 +34,7 @@ class Fake:
         self.closed = threading.Event()
         self.ended = 0
         self.starts: list[tuple[object, ...]] = []
+        self.kept: list[Iterator[dict[str, Any]]] = []  # so that nothing but close() ends them
 
     def scenarios(self) -> list[dict[str, str]]:
         says = "STOP is felt in time, and the walker stops before the wall."
@@ -68,7 +69,8 @@ class Fake:
             ],
             **{"swath_m": 0.4, "body_m": 0.25, "limit": None if scenario == "wall" else "No glass is seen by light."},
         }
-        return scene, self.frames(obeys)
+        self.kept.append(self.frames(obeys))
+        return scene, self.kept[-1]
 
     def frames(self, obeys: bool) -> Iterator[dict[str, Any]]:
         y_m, pace_mps, step, rest = 0.0, PACE_MPS, 0, 0

@@ -15,12 +15,13 @@ import pkgutil
 import signal
 import socket
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,8 +31,8 @@ from rearguard.errors import InputError, RearguardError
 T = TypeVar("T")
 R = TypeVar("R")
 
-QUEUED = 2  # pieces sent for each process or thread: one in work, one that waits (assumed)
-PATIENCE = 3  # pools that may break in a row without a result; times that a piece which Dask gave up is sent again
+PATIENCE = 3  # workers that a piece may end, or times that one which Dask gave up is sent again (assumed)
+QUEUED = 2  # pieces sent for each thread of a cluster: one in work, one that waits (assumed)
 CONNECT_S = 5.0  # for a scheduler to answer (assumed)
 LOOK_S = 10.0  # for a first worker; without a result, until workers are counted: PATIENCE times none ends it (assumed)
 
@@ -69,7 +70,7 @@ def spread(
         for index, task in enumerate(tasks):
             keep(index, work(task))
     else:
-        _in_pools(work, tasks, min(workers, len(tasks)), keep)
+        _in_processes(work, tasks, workers, keep)
     return [found[index] for index in range(len(tasks))]
 
 
@@ -78,74 +79,106 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_pools(work: Callable[[T], R], tasks: Sequence[T], workers: int, keep: Callable[[int, R], None]) -> None:
-    """A new pool after each that broke. After a break without a result, pieces go one by one until there is one."""
-    todo = deque(range(len(tasks)))
-    fruitless = 0
-    while todo:
-        flying: dict[Future[R], int] = {}
-        try:
-            with _pool(workers) as pool:
-                while todo or flying:
-                    while todo and len(flying) < (1 if fruitless else QUEUED * workers):
-                        future = _submit(pool, work, tasks[todo[0]])
-                        flying[future] = todo.popleft()
-                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                        result = future.result()
-                        fruitless = 0
-                        keep(flying.pop(future), result)
-        except BrokenProcessPool as error:
-            fruitless += 1
-            for future, index in flying.items():
-                failure = future.exception() if future.done() and not future.cancelled() else error
-                if failure is None:
-                    fruitless = 0
-                    keep(index, future.result())
-                elif isinstance(failure, BrokenProcessPool):
-                    todo.append(index)  # behind the others, which may well be harmless
+def _in_processes(work: Callable[[T], R], tasks: Sequence[T], workers: int, keep: Callable[[int, R], None]) -> None:
+    """A pipe for each process, so that one that dies takes nothing with it but its piece.
+
+    That piece is tried again alone, when all others are done: memory may have been short. Not a ProcessPoolExecutor:
+    in CPython 3.11 a worker that is killed while another starts can stop the thread that manages them all.
+    """
+    todo, suspects = deque(range(len(tasks))), deque[int]()
+    ended = [0] * len(tasks)  # workers, by each piece
+    fruitless = 0  # workers ended since the last result
+    crew: dict[Connection, BaseProcess] = {}
+    idle: list[Connection] = []
+    flying: dict[Connection, int] = {}
+    try:
+        while todo or suspects or flying:
+            while (todo and len(flying) < workers) or (suspects and not flying):
+                index = (todo or suspects).popleft()
+                packed = pickle.dumps((work, tasks[index]))
+                line = idle.pop() if idle else _start(crew)
+                flying[line] = index
+                with suppress(OSError):  # it is dead, which wait() shows
+                    line.send_bytes(packed)
+            ready = wait(list(flying))
+            for line in [line for line in flying if line in ready]:
+                index = flying.pop(line)
+                try:
+                    answer = line.recv_bytes()
+                except (EOFError, OSError):
+                    _end(line, crew.pop(line))
+                    fruitless, ended[index] = fruitless + 1, ended[index] + 1
+                    if ended[index] == PATIENCE or fruitless == PATIENCE * workers:
+                        raise _culprit(index, tasks[index]) from None
+                    suspects.append(index)
                 else:
-                    raise failure from None
-            if fruitless == PATIENCE:
-                raise _culprit(todo[-1], tasks[todo[-1]]) from error
+                    idle.append(line)
+                    good, result = pickle.loads(answer)
+                    if not good:
+                        raise result
+                    fruitless = 0
+                    keep(index, result)
+    finally:
+        for line, process in crew.items():
+            _end(line, process)
+
+
+def _start(crew: dict[Connection, BaseProcess]) -> Connection:
+    """Spawned: a fork copies locks that other threads hold; a fork server stays, with the environment of its first use.
+
+    It inherits a blocked SIGINT, so that Ctrl-C in its first moments prints no traceback either.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_serve, args=(theirs,))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+        crew[ours] = process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        theirs.close()
+    return ours
+
+
+def _end(line: Connection, process: BaseProcess) -> None:
+    process.kill()
+    process.join()
+    line.close()
+
+
+def _serve(line: Connection) -> None:
+    """A worker. Ctrl-C is the parent's business; the parent's death is the worker's, even in the middle of a piece."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True).start()
+    with suppress(EOFError, OSError):  # the parent has gone
+        while True:
+            line.send_bytes(_answer(line.recv_bytes()))
+
+
+def _follow() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _answer(packed: bytes) -> bytes:
+    """(True, result) or (False, error), packed."""
+    try:
+        work, task = pickle.loads(packed)
+        return pickle.dumps((True, work(task)))
+    except BaseException as error:
+        error.add_note(f"In a worker: {traceback.format_exc()}")
+        try:
+            answer = pickle.dumps((False, error))
+            pickle.loads(answer)  # not all that can be packed can be unpacked
+            return answer
+        except Exception:
+            return pickle.dumps((False, RearguardError(f"{type(error).__name__}: {error}")))
 
 
 def _culprit(index: int, task: object) -> RearguardError:
     return RearguardError(f"piece {index + 1} ends its worker each time (no memory?); try workers=1: {task!r:.200}")
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with the block, and at once if it fails or this process dies.
-
-    Spawned: a fork copies locks that other threads hold; a fork server stays, with the environment of its first use.
-    """
-    spawn = multiprocessing.get_context("spawn")
-    leash, hand = spawn.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, spawn, _follow, (leash,))
-    try:
-        yield pool
-    except BaseException:
-        hand.close()  # who is in the middle of a piece ends now
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-        hand.close()
-        leash.close()
-
-
-def _follow(leash: Connection) -> None:
-    """In each worker: Ctrl-C is the parent's business; it ends when the parent lets go of the leash, or dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=lambda: os._exit(leash.poll(None)), daemon=True).start()
-
-
-def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
-    """A worker that this starts inherits a blocked SIGINT: Ctrl-C before _follow() prints no traceback either."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return pool.submit(work, task)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _on_cluster(work: Callable[[T], R], tasks: Sequence[T], address: str, keep: Callable[[int, R], None]) -> None:

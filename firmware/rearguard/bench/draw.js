@@ -139,7 +139,7 @@ function things(pen, scene, frame, screen, scale) {
 function names(pen, scene, screen, width, height) {
   const taken = [];
   const put = (of, [x, y]) => {
-    if (!of || x < 8 || x > width - 50 || y < 14 || y > height - 30) return;
+    if (!of || x < 8 || x > width - 50 || y < 48 || y > height - 30) return;
     if (taken.some(([a, b]) => Math.hypot(a - x, b - y) < 70)) return;
     taken.push([x, y]);
     label(pen, of, x, y, colours.soft);
@@ -147,7 +147,7 @@ function names(pen, scene, screen, width, height) {
   for (const wall of scene.walls) {
     const [a, b] = wall.points.slice(0, 2).map(screen);
     const along = (part) => a.map((value, i) => value + part * (b[i] - value));
-    const clear = ([x, y]) => x > 20 && x < width - 60 && y > 20 && y < height - 40;
+    const clear = ([x, y]) => x > 20 && x < width - 60 && y > 34 && y < height - 50;
     const inside = [0.72, 0.28, 0.5, 0.85, 0.15, 0.95, 0.05, 0].map(along).find(clear);
     if (inside) put(wall.of, [inside[0] + 9, inside[1] + 18]);
   }
@@ -219,30 +219,28 @@ export function drawStrip(canvas, history) {
     label(pen, `${far_m} m`, 0, y(far_m) + 4, colours.soft);
   }
   label(pen, "alert", 0, bottom + 8 + band, colours.soft);
-  for (const run of runs(history, (one) => one.level)) {
+  runs(history, (one) => one.level).forEach((run, i, all) => {
     const level = run[0].level, high = (HEIGHTS[level] || 0.08) * band;
-    const [from, to] = [x(run[0].t_s), x(run[run.length - 1].t_s)];
+    const [from, to] = [x(run[0].t_s), x(i + 1 < all.length ? all[i + 1][0].t_s : now_s)];
     area(pen, colours[level.toLowerCase()], 1, () => pen.rect(from, bottom + 8 + band - high, to - from, high));
-  }
+  });
   const rooms = (run) => run.map((one) => [x(one.t_s), y(one.room)]);
   const needs = (run) => run.map((one) => [x(one.t_s), y(one.needed)]);
-  for (const run of runs(history, (one) => one.needed !== null && one.room !== null && one.room < one.needed)) {
-    if (run[0].needed === null || run[0].room === null || run[0].room >= run[0].needed) continue;
+  const short = (one) => one.needed !== null && one.room !== null && one.room < one.needed;
+  for (const run of runs(history, short).filter((all) => short(all[0]))) {
     const outline = [...needs(run), ...rooms(run).reverse()];
     area(pen, colours.stop, 0.22, () => outline.forEach((place) => pen.lineTo(...place)));
   }
   line(pen, rooms(history), colours.ink, 2);
-  for (const run of runs(history, (one) => one.needed !== null)) {
-    if (run[0].needed !== null) line(pen, needs(run), colours.stop, 2, [5, 5]);
-  }
+  const known = (one) => one.needed !== null;
+  for (const run of runs(history, known).filter((all) => known(all[0]))) line(pen, needs(run), colours.stop, 2, [5, 5]);
 }
 
-function runs(history, key) { // of neighbours that are alike; each but the last takes in the first of the next
+function runs(history, key) { // of moments that are alike in `key`
   const found = [];
   history.forEach((one, i) => {
-    const last = found[found.length - 1];
-    if (!last || key(last[0]) !== key(one)) found.push([one]);
-    if (last && XX) last.push(one);
+    if (i && key(history[i - 1]) === key(one)) found[found.length - 1].push(one);
+    else found.push([one]);
   });
   return found;
 }

@@ -60,7 +60,8 @@ class Plan(NamedTuple):
             piece = max(int(PIECE_S / scenario.load(name).lasts_s), 1)
             last = self.first_seed + self.walks
             for belt in self.fits:
-                single = len(fits.load(belt).sensors) == 1 and fits.load(belt).sensors
+                senses = [part.senses() for part in fits.load(belt).sensors.values()]
+                single = len(senses) == 1 and not getattr(senses[0], "sector_deg", 0.0)
                 for guard in self.guards:
                     if guard not in (OURS, AGREE) and not single:
                         raise InputError(f"{guard!r} takes one single-beam sensor; the fit {belt!r} has others")
