@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rearguard.bench import fit, scenario
-from rearguard.bench.picture import Picture
-from rearguard.bench.walk import Walk
+from rearguard.bench.looking.picture import Picture
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit, scenario
 from rearguard.core.threat import PROFILES, Level
 
 SEED, AFTER_S = 1, 12.0  # the wall's STOP, not the person's

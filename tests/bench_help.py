@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from rearguard.bench.scenario import Scenario
+from rearguard.bench.world.scenario import Scenario
 
 CALM_AIR = {"false_echoes": "none", "missed_share": 0.0}
 

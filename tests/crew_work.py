@@ -105,7 +105,7 @@ def script(text: str, *args: str) -> Iterator[subprocess.Popen[str]]:
         [
             sys.executable,
             "-c",
-            f"import crew_work, os, signal, sys; from rearguard.bench.crew import spread\n{text}",
+            f"import crew_work, os, signal, sys; from rearguard.bench.judging.crew import spread\n{text}",
             *args,
         ],
         env=PATHS,

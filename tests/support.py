@@ -10,7 +10,7 @@ from typing import Any
 
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from rearguard.bench.wires import EchoWire, VirtualClock
+from rearguard.bench.sensing.wires import EchoWire, VirtualClock
 from rearguard.config import Config, parse
 from rearguard.core.pipeline import Tick
 from rearguard.core.reading import Input, Reading, Status

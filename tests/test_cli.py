@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rearguard.bench.wires import SerialWire
+from rearguard.bench.sensing.wires import SerialWire
 from rearguard.cli import main
 from rearguard.sensors import benewake
 from support import MOCK
@@ -162,7 +162,7 @@ def test_a_corrupt_capture_has_nothing_good_in_it(rearguard: Typed) -> None:
 def test_a_busy_port_is_told_as_such(tmp_path: Path) -> None:
     from random import Random
 
-    from rearguard.bench.wires import VirtualClock
+    from rearguard.bench.sensing.wires import VirtualClock
     from rearguard.errors import DeviceOpenError
     from rearguard.host import Host
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rearguard import lines
-from rearguard.bench.wires import VirtualClock
+from rearguard.bench.sensing.wires import VirtualClock
 from rearguard.cli import main
 from rearguard.core.reading import Input, Status
 from rearguard.core.threat import PROFILES, max_speed

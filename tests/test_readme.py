@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rearguard.bench import fit, scenario
+from rearguard.bench.world import fit, scenario
 from rearguard.cli import _parser, main
 from rearguard.core.threat import PROFILES, max_speed, stop_distance
 from rearguard.sensors import hcsr04, names

@@ -14,7 +14,7 @@ from time import monotonic
 
 import pytest
 
-from rearguard.bench.wires import SerialWire
+from rearguard.bench.sensing.wires import SerialWire
 from rearguard.sensors import benewake
 
 CONFIG = """

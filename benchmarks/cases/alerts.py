@@ -13,9 +13,10 @@ from math import inf
 from statistics import median
 
 from measure import Row, say
-from rearguard.bench import rates, scenario
-from rearguard.bench.evaluate import AGREE, OURS, OWN_PACE, Plan, evaluate
-from rearguard.bench.score import Walked
+from rearguard.bench.judging import rates
+from rearguard.bench.judging.evaluate import AGREE, OURS, OWN_PACE, Plan, evaluate
+from rearguard.bench.walking.score import Walked
+from rearguard.bench.world import scenario
 
 WALKS = 300
 GPIOZERO = "gpiozero"

@@ -11,8 +11,8 @@ from statistics import median
 from time import perf_counter
 
 from measure import Row, above, say
-from rearguard.bench import scenario
-from rearguard.bench.evaluate import OURS, Plan, Task, work
+from rearguard.bench.judging.evaluate import OURS, Plan, Task, work
+from rearguard.bench.world import scenario
 
 ROUNDS, WALKS = 5, 4
 HOUR_S = 3600.0

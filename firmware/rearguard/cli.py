@@ -170,7 +170,7 @@ def _decode(args: argparse.Namespace) -> int:
 
 def _bench(args: argparse.Namespace) -> int:
     try:
-        from rearguard.bench.view import run
+        from rearguard.bench.looking.view import run
     except ImportError as error:
         part = (error.name or "").partition(".")[0]
         raise InputError(f"the bench needs the {part} package: pip install 'rearguard[bench]'") from None
@@ -179,7 +179,7 @@ def _bench(args: argparse.Namespace) -> int:
 
 def _evaluate(args: argparse.Namespace) -> int:
     try:
-        from rearguard.bench.trial import run
+        from rearguard.bench.judging.trial import run
     except ImportError as error:
         raise InputError(f"this needs the {error.name} package: pip install 'rearguard[bench]'") from None
     return run(args)

@@ -18,8 +18,8 @@ import pytest
 
 import crew_work
 from crew_work import NEVER_S, Cluster, Holder, script
-from rearguard.bench import crew
-from rearguard.bench.crew import spread
+from rearguard.bench.judging import crew
+from rearguard.bench.judging.crew import spread
 from rearguard.errors import InputError, RearguardError
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rearguard.bench import evaluate, fit, scenario
-from rearguard.bench.evaluate import AGREE, OURS, OWN_PACE, Plan, guard_names, work
+from rearguard.bench.judging import evaluate
+from rearguard.bench.judging.evaluate import AGREE, OURS, OWN_PACE, Plan, guard_names, work
+from rearguard.bench.world import fit, scenario
 from rearguard.cli import main
 from rearguard.errors import InputError
 

@@ -12,7 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rearguard.bench.peers import MAX_M, NOISE_M, Count, Kalman, Nav2, Peer, Window, approach_reach, front, peers
+from rearguard.bench.judging.peers import (
+    MAX_M,
+    NOISE_M,
+    Count,
+    Kalman,
+    Nav2,
+    Peer,
+    Window,
+    approach_reach,
+    front,
+    peers,
+)
 from rearguard.core.threat import PROFILES, stop_distance
 
 PACE = 0.6  # m/s

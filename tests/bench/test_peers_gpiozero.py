@@ -25,8 +25,8 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rearguard.bench.peers import MAX_M, Gpiozero, Peer, front
-from rearguard.bench.wires import EchoWire
+from rearguard.bench.judging.peers import MAX_M, Gpiozero, Peer, front
+from rearguard.bench.sensing.wires import EchoWire
 from rearguard.core.threat import PROFILES, stop_distance
 from rearguard.sensors import View, hcsr04
 

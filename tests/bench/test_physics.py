@@ -7,14 +7,15 @@ from math import inf, radians
 import numpy as np
 import pytest
 
-from rearguard.bench import fit, sonar
-from rearguard.bench.air import Air, Luck
-from rearguard.bench.gait import Gait
-from rearguard.bench.models import model
-from rearguard.bench.truth import truth
-from rearguard.bench.walker import GRID_S, Habits, Walker
-from rearguard.bench.way import Hand, Stretch, Way
-from rearguard.bench.world import Disc, Poses, Wall, World
+from rearguard.bench.sensing import sonar
+from rearguard.bench.sensing.models import model
+from rearguard.bench.walking.truth import truth
+from rearguard.bench.world import fit
+from rearguard.bench.world.air import Air, Luck
+from rearguard.bench.world.gait import Gait
+from rearguard.bench.world.things import Disc, Poses, Wall, World
+from rearguard.bench.world.walker import GRID_S, Habits, Walker
+from rearguard.bench.world.way import Hand, Stretch, Way
 from rearguard.core.reading import CLEAR, OK, WEAK, Scan
 from rearguard.core.threat import PROFILES
 from rearguard.sensors import Sonar, hcsr04

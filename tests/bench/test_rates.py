@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rearguard.bench import plots
-from rearguard.bench.plots import Dot
-from rearguard.bench.rates import TAIL, Rate, number, per_hour, quantile, share
+from rearguard.bench.judging import plots
+from rearguard.bench.judging.plots import Dot
+from rearguard.bench.judging.rates import TAIL, Rate, number, per_hour, quantile, share
 
 counts = st.integers(0, 3000)
 

@@ -18,9 +18,9 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from rearguard.bench import plots, report
-from rearguard.bench.report import OURS, ROWS, WORST, html, replay, rows, table, worst
-from rearguard.bench.score import Stop, Walked
+from rearguard.bench.judging import plots, report
+from rearguard.bench.judging.report import OURS, ROWS, WORST, html, replay, rows, table, worst
+from rearguard.bench.walking.score import Stop, Walked
 
 HOSTILE = '<script>alert(1)</script>"&[red]'
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

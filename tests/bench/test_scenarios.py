@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from rearguard import sensors
-from rearguard.bench import fit, scenario
-from rearguard.bench.quick import Record, Walk
-from rearguard.bench.scenario import MustNot, Scenario
-from rearguard.bench.score import score
+from rearguard.bench.walking.quick import Record, Walk
+from rearguard.bench.walking.score import score
+from rearguard.bench.world import fit, scenario
+from rearguard.bench.world.scenario import MustNot, Scenario
 from rearguard.errors import InputError
 
 NAMES = scenario.names()

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from rearguard.bench import fit, scenario
-from rearguard.bench.show import Walks
+from rearguard.bench.looking.show import Walks
+from rearguard.bench.world import fit, scenario
 from rearguard.errors import InputError
 
 OWN = """

@@ -18,11 +18,11 @@ import pytest
 from rich.console import Console, RenderableType
 
 from bench_help import FakeKeys, made, wall
-from rearguard.bench import fit, scenario
-from rearguard.bench.outcome import Outcome
-from rearguard.bench.picture import HEIGHT, Picture
-from rearguard.bench.view import AGAIN, Pace, show
-from rearguard.bench.walk import Walk
+from rearguard.bench.looking.picture import HEIGHT, Picture
+from rearguard.bench.looking.view import AGAIN, Pace, show
+from rearguard.bench.walking.outcome import Outcome
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit, scenario
 from rearguard.cli import main
 from rearguard.core.threat import PROFILES
 
@@ -259,7 +259,7 @@ def test_a_walk_can_be_ended_or_begun_again_even_while_it_is_paused(key: str) ->
 
 
 KEYS = """
-from rearguard.bench.keys import keys
+from rearguard.bench.looking.keys import keys
 with keys() as pressed:
     print('there', pressed.there, flush=True)
     """

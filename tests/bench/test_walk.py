@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from bench_help import CALM_AIR, made, wall
-from rearguard.bench import fit, scenario
-from rearguard.bench.moment import Moment
-from rearguard.bench.outcome import Outcome, limit_of
-from rearguard.bench.quick import HANG_S, RESTART_S
-from rearguard.bench.scenario import Scenario
-from rearguard.bench.walk import Walk
+from rearguard.bench.walking.moment import Moment
+from rearguard.bench.walking.outcome import Outcome, limit_of
+from rearguard.bench.walking.quick import HANG_S, RESTART_S
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit, scenario
+from rearguard.bench.world.scenario import Scenario
 from rearguard.config import Config
 from rearguard.core.reading import Cue
 from rearguard.core.threat import PROFILES, STOP

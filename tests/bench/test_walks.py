@@ -8,16 +8,17 @@ import msgspec
 import numpy as np
 import pytest
 
-from rearguard.bench import fit, quick, scenario
-from rearguard.bench.agreement import Agreement
-from rearguard.bench.gait import Gait
-from rearguard.bench.quick import Felt, Record, Walk
-from rearguard.bench.scenario import Must, MustNot, Scenario, WalkerTable, WallTable
-from rearguard.bench.score import Walked, score
-from rearguard.bench.truth import truth
-from rearguard.bench.walker import GRID_S, Habits, Skin, Walker
-from rearguard.bench.way import Stretch, Way
-from rearguard.bench.world import Wall
+from rearguard.bench.judging.agreement import Agreement
+from rearguard.bench.walking import quick
+from rearguard.bench.walking.quick import Felt, Record, Walk
+from rearguard.bench.walking.score import Walked, score
+from rearguard.bench.walking.truth import truth
+from rearguard.bench.world import fit, scenario
+from rearguard.bench.world.gait import Gait
+from rearguard.bench.world.scenario import Must, MustNot, Scenario, WalkerTable, WallTable
+from rearguard.bench.world.things import Wall
+from rearguard.bench.world.walker import GRID_S, Habits, Skin, Walker
+from rearguard.bench.world.way import Stretch, Way
 from rearguard.core.reading import Input
 from rearguard.core.threat import CLEAR, NOTICE, PROFILES, STOP, WARN, Level, stop_distance
 

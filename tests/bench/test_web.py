@@ -28,7 +28,7 @@ from bench.web_show import (
     served,
     watch,
 )
-from rearguard.bench import web
+from rearguard.bench.looking import web
 from rearguard.errors import InputError
 
 

@@ -21,7 +21,7 @@ from bench.web_show import (
     one,
     order,
 )
-from rearguard.bench import web
+from rearguard.bench.looking import web
 
 
 @pytest.mark.parametrize("what", ["scenario", "fit", "profile"])

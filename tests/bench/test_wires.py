@@ -7,10 +7,10 @@ from math import cos, radians
 import pytest
 
 from bench_help import CALM_AIR, made, wall
-from rearguard.bench import fit
-from rearguard.bench.quick import readings
-from rearguard.bench.scenario import Scenario
-from rearguard.bench.walk import Walk
+from rearguard.bench.walking.quick import readings
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit
+from rearguard.bench.world.scenario import Scenario
 from rearguard.core.reading import CLEAR, OK, WEAK, Reading, Scan
 
 NEAR = {"ultrasonic": 0.001, "tf-luna": 0.0051}  # in m: what the wire rounds to

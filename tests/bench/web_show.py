@@ -15,7 +15,7 @@ import anyio
 import anyio.lowlevel
 from starlette.applications import Starlette
 
-from rearguard.bench import web
+from rearguard.bench.looking import web
 from rearguard.errors import InputError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -19,7 +19,7 @@ import msgspec
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from rearguard import sensors
-from rearguard.bench.wires import PTY_ROOM, EchoWire, SerialWire, VirtualClock
+from rearguard.bench.sensing.wires import PTY_ROOM, EchoWire, SerialWire, VirtualClock
 from rearguard.core.reading import Input, Reading, Scan, Status
 from rearguard.host import Host, Pin
 from rearguard.sensors import SerialEmulator, View

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rearguard import lines
-from rearguard.bench import fit, scenario
-from rearguard.bench.walk import Walk
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit, scenario
 from rearguard.replay import Replay
 
 HERE = Path(__file__).parent

@@ -22,7 +22,7 @@ View: TypeAlias = Callable[[float], float | None]  # the world: bearing in degre
 
 
 class Sonar(NamedTuple):
-    """What the bench must know of an ultrasonic part to hear with it. Levels in dB, see `bench/sonar.py`."""
+    """What the bench must know of an ultrasonic part to hear with it. Levels in dB, see `bench/sensing/sonar.py`."""
 
     period_s: float  # from ping to ping
     least_m: float

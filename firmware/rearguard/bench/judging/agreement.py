@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rearguard.bench.quick import NOTHING, Felt, Rearguard
+from rearguard.bench.walking.quick import NOTHING, Felt, Rearguard
 from rearguard.config import Config
 from rearguard.core.reading import Input, Reading, Scan
 from rearguard.core.threat import CLEAR, Level, Profile

@@ -12,15 +12,15 @@ import msgspec
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from rearguard import sensors
-from rearguard.bench.moment import Moment
-from rearguard.bench.quick import HANG_S, RESTART_S
-from rearguard.bench.quick import Walk as Course
-from rearguard.bench.scenario import Scenario
-from rearguard.bench.truth import Truth, truth
-from rearguard.bench.walker import GRID_S, Skin
-from rearguard.bench.way import Stretch
-from rearguard.bench.wires import EchoWire, SerialWire, VirtualClock, stage
-from rearguard.bench.world import Disc
+from rearguard.bench.sensing.wires import EchoWire, SerialWire, VirtualClock, stage
+from rearguard.bench.walking.moment import Moment
+from rearguard.bench.walking.quick import HANG_S, RESTART_S
+from rearguard.bench.walking.quick import Walk as Course
+from rearguard.bench.walking.truth import Truth, truth
+from rearguard.bench.world.scenario import Scenario
+from rearguard.bench.world.things import Disc
+from rearguard.bench.world.walker import GRID_S, Skin
+from rearguard.bench.world.way import Stretch
 from rearguard.config import Config
 from rearguard.core.pipeline import Tick
 from rearguard.core.reading import LOST, Input, Reading, Scan

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rearguard.bench.quick import Record
-from rearguard.bench.scenario import Scenario
-from rearguard.bench.truth import deserved, due
-from rearguard.bench.walker import GRID_S
-from rearguard.bench.world import Floats
+from rearguard.bench.walking.quick import Record
+from rearguard.bench.walking.truth import deserved, due
+from rearguard.bench.world.scenario import Scenario
+from rearguard.bench.world.things import Floats
+from rearguard.bench.world.walker import GRID_S
 from rearguard.core.threat import CLEAR, PROFILES, STOP, WARN
 
 TOUCH_M = 0.05  # nearer than this, the belt touches

@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from rearguard import __version__
-from rearguard.bench import plots
-from rearguard.bench.rates import Rate, number, per_hour, quantile, share
-from rearguard.bench.score import Walked
+from rearguard.bench.judging import plots
+from rearguard.bench.judging.rates import Rate, number, per_hour, quantile, share
+from rearguard.bench.walking.score import Walked
 
 OURS = "rearguard"
 WORST, ROWS = 12, 800  # walks listed as the worst; rows of the page's table: 0.8 MB

@@ -9,12 +9,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rearguard.bench.moment import Moment
-from rearguard.bench.outcome import WIDTH
-from rearguard.bench.seen import Seen
-from rearguard.bench.walk import Walk
-from rearguard.bench.way import BELT_M
-from rearguard.bench.world import Wall
+from rearguard.bench.looking.seen import Seen
+from rearguard.bench.walking.moment import Moment
+from rearguard.bench.walking.outcome import WIDTH
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world.things import Wall
+from rearguard.bench.world.way import BELT_M
 from rearguard.core.reading import OK
 from rearguard.core.threat import Level
 

@@ -11,7 +11,7 @@ from html import escape
 from math import ceil, floor, inf, isfinite, log10
 from typing import NamedTuple
 
-from rearguard.bench.rates import Rate, number, per_hour
+from rearguard.bench.judging.rates import Rate, number, per_hour
 
 WIDTH, HEIGHT = 460, 330  # of a plot, in its own units: text of 12 is still read when it is 360 px wide
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 44

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from rearguard.bench import fit as fits
-from rearguard.bench import quick, scenario
-from rearguard.bench.agreement import Agreement
-from rearguard.bench.crew import spread
-from rearguard.bench.peers import Maker, Peer, front, peers
-from rearguard.bench.quick import Felt
-from rearguard.bench.score import Walked, score
+from rearguard.bench.judging.agreement import Agreement
+from rearguard.bench.judging.crew import spread
+from rearguard.bench.judging.peers import Maker, Peer, front, peers
+from rearguard.bench.walking import quick
+from rearguard.bench.walking.quick import Felt
+from rearguard.bench.walking.score import Walked, score
+from rearguard.bench.world import fit as fits
+from rearguard.bench.world import scenario
 from rearguard.config import Config
 from rearguard.core.reading import Input, Reading
 from rearguard.core.threat import CLEAR, PROFILES, STOP, Profile

@@ -9,8 +9,9 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rearguard.bench import fit, report, scenario
-from rearguard.bench.evaluate import OURS, Plan, evaluate, guard_names
+from rearguard.bench.judging import report
+from rearguard.bench.judging.evaluate import OURS, Plan, evaluate, guard_names
+from rearguard.bench.world import fit, scenario
 from rearguard.errors import InputError
 
 WIDTH = 110  # of the table where there is no terminal

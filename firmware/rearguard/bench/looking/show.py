@@ -8,15 +8,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from rearguard.bench import fit as fits
-from rearguard.bench import scenario as scenarios
-from rearguard.bench.moment import Moment
-from rearguard.bench.outcome import Outcome, limit_of
-from rearguard.bench.seen import Seen
-from rearguard.bench.truth import BODY_M
-from rearguard.bench.walk import Walk
-from rearguard.bench.way import BELT_M
-from rearguard.bench.world import Disc, Wall
+from rearguard.bench.looking.seen import Seen
+from rearguard.bench.walking.moment import Moment
+from rearguard.bench.walking.outcome import Outcome, limit_of
+from rearguard.bench.walking.truth import BODY_M
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit as fits
+from rearguard.bench.world import scenario as scenarios
+from rearguard.bench.world.things import Disc, Wall
+from rearguard.bench.world.way import BELT_M
 from rearguard.config import Config
 from rearguard.core.threat import PROFILES
 from rearguard.errors import InputError

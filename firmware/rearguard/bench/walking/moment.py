@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rearguard.bench.truth import Truth
-from rearguard.bench.way import Stretch
+from rearguard.bench.walking.truth import Truth
+from rearguard.bench.world.way import Stretch
 from rearguard.core.alert import QUIET, Alert
 from rearguard.core.pattern import felt_faults
 from rearguard.core.pipeline import Tick

@@ -32,8 +32,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rearguard.bench.gate import LOOPBACK, Gate, broken, read
-from rearguard.bench.stream import Clock, Frame, Pace, Sleep, Stream, close
+from rearguard.bench.looking.gate import LOOPBACK, Gate, broken, read
+from rearguard.bench.looking.stream import Clock, Frame, Pace, Sleep, Stream, close
 from rearguard.core.threat import PROFILES
 from rearguard.errors import InputError, RearguardError
 

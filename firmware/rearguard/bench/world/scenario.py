@@ -25,11 +25,11 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from rearguard.bench.air import Air
-from rearguard.bench.gait import Gait
-from rearguard.bench.surfaces import SurfaceName
-from rearguard.bench.trouble import Trouble
-from rearguard.bench.world import HIGH_M, NEVER, Disc, Wall
+from rearguard.bench.world.air import Air
+from rearguard.bench.world.gait import Gait
+from rearguard.bench.world.surfaces import SurfaceName
+from rearguard.bench.world.things import HIGH_M, NEVER, Disc, Wall
+from rearguard.bench.world.trouble import Trouble
 from rearguard.core.health import Fault
 from rearguard.errors import InputError
 from rearguard.explain import explain

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rearguard.bench.way import Stretch
-from rearguard.bench.world import Disc, Floats, Wall
+from rearguard.bench.world.things import Disc, Floats, Wall
+from rearguard.bench.world.way import Stretch
 from rearguard.core.pipeline import SWATH_M
 from rearguard.core.threat import NOTICE_S, WARN_S, Profile
 

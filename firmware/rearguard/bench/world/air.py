@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from rearguard.bench.world import Floats
+from rearguard.bench.world.things import Floats
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 BURST = 3.0  # readings in a row, in the mean (assumed)

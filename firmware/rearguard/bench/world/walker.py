@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rearguard.bench.gait import step_hz
-from rearguard.bench.world import Floats
+from rearguard.bench.world.gait import step_hz
+from rearguard.bench.world.things import Floats
 from rearguard.core.threat import Level
 
 GRID_S = 0.01  # of the world

@@ -7,15 +7,15 @@ from textwrap import fill
 
 import numpy as np
 
-from rearguard.bench import fit as fits
-from rearguard.bench.moment import Moment
-from rearguard.bench.quick import NOTHING, Felt, Record
-from rearguard.bench.scenario import Scenario
-from rearguard.bench.score import TOUCH_M, Walked, score
-from rearguard.bench.truth import Truth
-from rearguard.bench.walk import Walk
-from rearguard.bench.walker import GRID_S
-from rearguard.bench.way import Stretch
+from rearguard.bench.walking.moment import Moment
+from rearguard.bench.walking.quick import NOTHING, Felt, Record
+from rearguard.bench.walking.score import TOUCH_M, Walked, score
+from rearguard.bench.walking.truth import Truth
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit as fits
+from rearguard.bench.world.scenario import Scenario
+from rearguard.bench.world.walker import GRID_S
+from rearguard.bench.world.way import Stretch
 from rearguard.config import Config
 from rearguard.core.threat import CLEAR, STOP, Level
 from rearguard.errors import InputError

@@ -11,7 +11,7 @@ from math import radians
 
 import numpy as np
 
-from rearguard.bench.world import HIGH_M, Disc, Floats, Poses, Thing, Wall
+from rearguard.bench.world.things import HIGH_M, Disc, Floats, Poses, Thing, Wall
 from rearguard.sensors import Sonar
 
 AIR_DB_PER_M = 1.3  # at 40 kHz, 20 degrees, 50 % humidity (ISO 9613-1)

@@ -1,7 +1,7 @@
 """Sensors in the world: what each would read on a stretch of the way, from luck that belongs to the reading.
 
 Asked for `ideal` readings a model leaves out all noise and all misses. The wire is made of the same readings:
-`bench/wires.py` has the part's own emulator put them on pins or on a line.
+`bench/sensing/wires.py` has the part's own emulator put them on pins or on a line.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from rearguard.bench import sonar
-from rearguard.bench.air import Air, Luck, crosstalk
-from rearguard.bench.trouble import Trouble, Troubled
-from rearguard.bench.walker import GRID_S
-from rearguard.bench.way import Stretch, Way
-from rearguard.bench.world import Floats, Poses, Thing, World
+from rearguard.bench.sensing import sonar
+from rearguard.bench.world.air import Air, Luck, crosstalk
+from rearguard.bench.world.things import Floats, Poses, Thing, World
+from rearguard.bench.world.trouble import Trouble, Troubled
+from rearguard.bench.world.walker import GRID_S
+from rearguard.bench.world.way import Stretch, Way
 from rearguard.core.reading import CLEAR, INVALID, OK, TOO_CLOSE, WEAK, Reading, Scan, Status, measured
 from rearguard.sensors import Light, SensorConfig, Sonar
 

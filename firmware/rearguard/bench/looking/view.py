@@ -15,11 +15,11 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
-from rearguard.bench import fit, scenario
-from rearguard.bench.keys import QUIT, Keys, NoKeys, keys
-from rearguard.bench.outcome import WIDTH, Outcome, limit_of
-from rearguard.bench.picture import HEIGHT, Picture
-from rearguard.bench.walk import Walk
+from rearguard.bench.looking.keys import QUIT, Keys, NoKeys, keys
+from rearguard.bench.looking.picture import HEIGHT, Picture
+from rearguard.bench.walking.outcome import WIDTH, Outcome, limit_of
+from rearguard.bench.walking.walk import Walk
+from rearguard.bench.world import fit, scenario
 from rearguard.config import Config, JournalConfig
 from rearguard.core.threat import PROFILES
 from rearguard.errors import InputError
@@ -90,10 +90,10 @@ def recorded(belt: Config, folder: Path) -> Config:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from rearguard.bench.show import Walks
+    from rearguard.bench.looking.show import Walks
 
     try:
-        from rearguard.bench.web import serve
+        from rearguard.bench.looking.web import serve
     except ImportError as error:
         raise InputError(f"the web page needs the {error.name} package: pip install 'rearguard[bench]'") from None
     walks = Walks(args.scenario, args.fit)

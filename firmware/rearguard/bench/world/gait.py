@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rearguard.bench.world import Floats
+from rearguard.bench.world.things import Floats
 
 TAU = 2 * pi
 SLOW_HZ, QUICK_HZ = 1.5, 2.0  # 90 to 120 steps a minute (general knowledge)

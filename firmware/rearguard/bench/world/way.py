@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rearguard.bench.gait import POSTURAL_HZ, SWING_MPS, TAU, Gait, hand, step_hz, vigour
-from rearguard.bench.surfaces import SURFACES, Surface
-from rearguard.bench.walker import GRID_S, Walker
-from rearguard.bench.world import Floats, Poses, ray_disc
+from rearguard.bench.world.gait import POSTURAL_HZ, SWING_MPS, TAU, Gait, hand, step_hz, vigour
+from rearguard.bench.world.surfaces import SURFACES, Surface
+from rearguard.bench.world.things import Floats, Poses, ray_disc
+from rearguard.bench.world.walker import GRID_S, Walker
 
 BELT_M = 0.90  # height of a belt on the hips of a person of 1.65 m (assumed)
 HIDDEN_M = 0.06  # a hand that is not further back than this is beside or before the body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, radians, sin
 from typing import Any
 
-from rearguard.bench.moment import Moment
+from rearguard.bench.walking.moment import Moment
 from rearguard.core.reading import OK, Reading, Scan
 
 FRESH_S = 0.3  # it is shown for so long

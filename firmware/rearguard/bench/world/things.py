@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from rearguard.bench.surfaces import SURFACES, Surface, SurfaceName
+from rearguard.bench.world.surfaces import SURFACES, Surface, SurfaceName
 
 Floats: TypeAlias = Any  # numpy's float arrays
 HIGH_M = 2.0  # a thing of unknown height stands higher than any belt

@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rearguard.bench.models import Model, model
-from rearguard.bench.scenario import Scenario
-from rearguard.bench.truth import Truth, truth
-from rearguard.bench.walker import GRID_S, Habits, Walker
-from rearguard.bench.way import Hand, Stretch, Way
-from rearguard.bench.world import Disc, Thing
+from rearguard.bench.sensing.models import Model, model
+from rearguard.bench.walking.truth import Truth, truth
+from rearguard.bench.world.scenario import Scenario
+from rearguard.bench.world.things import Disc, Thing
+from rearguard.bench.world.walker import GRID_S, Habits, Walker
+from rearguard.bench.world.way import Hand, Stretch, Way
 from rearguard.config import Config
 from rearguard.core.reading import Input, Reading, Scan
 from rearguard.core.threat import CLEAR, Level, Profile

@@ -1,0 +1,1 @@
+"""Many walks, beside what one would use instead."""

@@ -1,0 +1,1 @@
+"""A walk to look at, in a terminal or a browser."""

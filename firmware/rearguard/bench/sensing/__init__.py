@@ -1,0 +1,1 @@
+"""What each part reads in the world, and how it gets onto wires."""

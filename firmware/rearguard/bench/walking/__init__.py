@@ -1,0 +1,1 @@
+"""One walk, at full speed or through the whole firmware, and what it came to."""

@@ -1,0 +1,1 @@
+"""What stands and moves, who walks, and what goes wrong: scenarios."""
