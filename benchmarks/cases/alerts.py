@@ -15,12 +15,15 @@ from statistics import median
 from measure import Row, say
 from rearguard.bench.judging import rates
 from rearguard.bench.judging.evaluate import AGREE, OURS, OWN_PACE, Plan, evaluate
-from rearguard.bench.walking.score import Walked
+from rearguard.bench.walking.score import GRACE_S, Walked
 from rearguard.bench.world import scenario
+from rearguard.bench.world.air import BURST, PING_S, Air
 
 WALKS = 300
 GPIOZERO = "gpiozero"
 QUIET = ("arm-swing", "corridor", "person-crossing-far", "person-crossing-near", "bob-and-pitch")
+# Of all dangers, this share falls due in a burst that goes on until a STOP is missed: no filter hears through it.
+DEAF = Air().false_share * (1 - 1 / BURST) ** (GRACE_S / PING_S)
 LOST, P95_M, DELAY, TTC = 0.15, 0.06, 0.55, 2.0
 
 
@@ -43,8 +46,9 @@ def _safety(echoes: str) -> list[Row]:
     missed, contacts = sum(walk.missed for walk in walks), sum(walk.contact for walk in walks)
     dangers = sum(walk.dangers for walk in walks)
     where = f"{len(names)} scenarios, {echoes} false echoes"
+    limit = round(dangers * DEAF) if echoes == "bursts" else 0
     return [
-        Row(f"missed STOPs, {where}", f"{missed} of {dangers:,}", "", "", "0", missed == 0),
+        Row(f"missed STOPs, {where}", f"{missed} of {dangers:,}", f"{limit}", "", f"<= {limit}", missed <= limit),
         Row(f"contacts, {where}", f"{contacts} of {len(walks):,} walks", "", "", "0", contacts == 0),
     ]
 
@@ -68,9 +72,9 @@ def _false_alarms() -> list[Row]:
 
 def _delays() -> list[Row]:
     guards = (OURS, GPIOZERO, GPIOZERO + OWN_PACE)
-    walks = _walk(Plan(["wall", "wall-fast", "sudden"], guards=guards, obeys=False))
+    walks = _walk(Plan(["wall", "wall-fast", "sudden-near"], guards=guards, obeys=False))
     lost = {guard: _first(walks, "wall", guard, lambda stop: stop.due_m - stop.felt_m) for guard in guards}
-    late = {guard: _first(walks, "sudden", guard, lambda stop: stop.late_s) for guard in guards}
+    late = {guard: _first(walks, "sudden-near", guard, lambda stop: stop.late_s) for guard in guards}
     ttc = {guard: _first(walks, "wall-fast", guard, lambda stop: stop.ttc_s) for guard in guards}
     tail = rates.quantile(lost[OURS], 0.95)
     return [
@@ -88,8 +92,8 @@ def _second_sensor() -> list[Row]:
     for what, fit, guard in (("one sensor", "ultrasonic", OURS), ("two, nearest wins", "pair", OURS),
                              ("two, both must agree", "pair", AGREE)):  # fmt: skip
         phantoms = _walk(Plan(["open-field"], fits=[fit], guards=[guard], echoes="phantoms"))
-        sudden = _walk(Plan(["sudden"], fits=[fit], guards=[guard], obeys=False))
-        rate, late = _per_hour(phantoms, "false_stops"), _first(sudden, "sudden", guard, lambda stop: stop.late_s)
+        sudden = _walk(Plan(["sudden-near"], fits=[fit], guards=[guard], obeys=False))
+        rate, late = _per_hour(phantoms, "false_stops"), _first(sudden, "sudden-near", guard, lambda stop: stop.late_s)
         found.append(Row(f"{what}: false STOP an hour by phantoms", rate.text(), "", "", "", None))
         found.append(Row(f"{what}: delay of a sudden obstacle", f"{1000 * median(late):.0f} ms", "", "", "", None))
     return found
