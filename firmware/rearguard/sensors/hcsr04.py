@@ -109,9 +109,7 @@ class Sensor:
         if rise is None or fall is None:
             found.append(Reading(self._name, clock.now(), NO_DATA))
             return found
-        distance = round(
-            (fall - rise) * self._scale, 4
-        )  # 0.1 mm: what a frozen part repeats is the same, digit by digit
+        distance = int((fall - rise) * self._scale * 1e4 + 0.5) / 1e4  # 0.1 mm: a frozen part repeats itself
         if MIN_M <= distance <= MAX_M:
             found.append(measured(self._name, fall, distance))
         else:

@@ -178,7 +178,9 @@ def _answer(packed: bytes) -> bytes:
 
 
 def _culprit(index: int, task: object) -> RearguardError:
-    return RearguardError(f"piece {index + 1} ends its worker each time (out of memory, or it cannot start?); try workers=1: {task!r:.200}")
+    return RearguardError(
+        f"piece {index + 1} ends its worker each time (out of memory, or it cannot start?); try workers=1: {task!r:.200}"
+    )
 
 
 def _on_cluster(work: Callable[[T], R], tasks: Sequence[T], address: str, keep: Callable[[int, R], None]) -> None:
