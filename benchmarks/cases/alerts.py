@@ -4,8 +4,8 @@ The ultrasonic fit, default profile, 3 % false echoes and 5 % missed ones, 300 w
 declared limit, on seeds that nothing was tuned on. Walkers obey where contacts and false alarms are counted; where
 delays are compared they heed nothing, so that all guards meet the same readings. gpiozero is a model of its
 DistanceSensor, checked against the real class in tests/bench/test_peers_gpiozero.py, with the threshold that suits
-1 m/s; "own pace" rests 60 ms after each echo, as the real class does. Delays are medians. With a reading each 60 ms, which
-gpiozero does not take, three readings against its five of nine would be 156 ms against 276 ms: 0.57, and no less.
+1 m/s; "own pace" rests 60 ms after each echo, as the real class does. Delays are medians. With a reading each 60 ms,
+which gpiozero does not take, three readings against its five of nine are 156 ms against 276 ms: 0.57, and no less.
 """
 
 from __future__ import annotations
