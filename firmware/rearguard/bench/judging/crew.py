@@ -179,7 +179,7 @@ def _answer(packed: bytes) -> bytes:
 
 def _culprit(index: int, task: object) -> RearguardError:
     return RearguardError(
-        f"piece {index + 1} ends its worker each time (out of memory, or it cannot start?); try workers=1: {task!r:.200}"
+        f"piece {index + 1} ends its worker each time (out of memory, or no start?); try workers=1: {task!r:.200}"
     )
 
 
