@@ -172,8 +172,7 @@ def _bench(args: argparse.Namespace) -> int:
     try:
         from rearguard.bench.looking.view import run
     except ImportError as error:
-        part = (error.name or "").partition(".")[0]
-        raise InputError(f"the bench needs the {part} package: pip install 'rearguard[bench]'") from None
+        raise _bench_misses(error) from None
     return run(args)
 
 
@@ -181,8 +180,13 @@ def _evaluate(args: argparse.Namespace) -> int:
     try:
         from rearguard.bench.judging.trial import run
     except ImportError as error:
-        raise InputError(f"this needs the {error.name} package: pip install 'rearguard[bench]'") from None
+        raise _bench_misses(error) from None
     return run(args)
+
+
+def _bench_misses(error: ImportError) -> InputError:
+    part = (error.name or "").partition(".")[0]
+    return InputError(f"the bench needs the {part} package: pip install 'rearguard[bench]'")
 
 
 def _name(file: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rearguard.bench.sensing import sonar
-from rearguard.bench.sensing.models import model
+from rearguard.bench.sensing.models import Fitted, model
 from rearguard.bench.walking.truth import truth
 from rearguard.bench.world import fit
 from rearguard.bench.world.air import Air, Luck
@@ -104,7 +104,7 @@ def still(seconds: float = 3.0) -> tuple[Way, Stretch]:
 @pytest.mark.parametrize(("belt", "far", "status"), [("ultrasonic", 4.5, CLEAR), ("tf-luna", 8.5, WEAK)])
 def test_ideal_readings_are_the_geometry(belt: str, far: float, status: object) -> None:
     ((name, part),) = fit.load(belt).sensors.items()
-    ideal = model(name, part, Air(), [], (1, 0), 10.0, ideal=True)
+    ideal = model(Fitted(name, part, Air(), (1, 0), 10.0, ideal=True))
     way, stretch = still()
     answers = [item for _, item in ideal.read(way, stretch, (wall(2.0),))]
     assert len(answers) == pytest.approx(3.0 / ideal.period_s, abs=1)
@@ -117,7 +117,7 @@ def test_an_ideal_sweep_sees_the_wall_at_every_bearing() -> None:
     ((name, part),) = fit.load("ld06").sensors.items()
     way, stretch = still(1.0)
     scans = [
-        item for _, item in model(name, part, Air(), [], (1, 0), 10.0, ideal=True).read(way, stretch, (wall(2.0),))
+        item for _, item in model(Fitted(name, part, Air(), (1, 0), 10.0, ideal=True)).read(way, stretch, (wall(2.0),))
     ]
     for scan in scans:
         assert isinstance(scan, Scan)
@@ -148,7 +148,9 @@ def test_cold_air_makes_all_seem_further_off(celsius: float, shown: float) -> No
     ((name, part),) = fit.load("ultrasonic").sensors.items()
     air = Air(temperature_c=celsius, false_echoes="none", missed_share=0.0)
     way, stretch = still(30.0)
-    seen = [item.distance_m for _, item in model(name, part, air, [], (1, 0), 40.0).read(way, stretch, (wall(2.0),))]
+    seen = [
+        item.distance_m for _, item in model(Fitted(name, part, air, (1, 0), 40.0)).read(way, stretch, (wall(2.0),))
+    ]
     assert np.mean(seen) == pytest.approx(shown - 0.004, abs=0.001)
 
 

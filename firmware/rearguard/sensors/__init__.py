@@ -35,6 +35,11 @@ class Sonar(NamedTuple):
     bias_m: float
     assumed_c: float  # air temperature that it reckons with
 
+    @property
+    def sweeps(self) -> bool:
+        """Whether it looks at many bearings, one after the other."""
+        return False
+
 
 class Light(NamedTuple):
     """What the bench must know of a LiDAR to see with it."""
@@ -51,6 +56,16 @@ class Light(NamedTuple):
     sector_deg: float = 0.0  # a sweep to either side; 0: one beam
     step_deg: float = 0.0
     dropped: float = 0.0  # share of points that do not come back, for no reason
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether it looks at many bearings, one after the other."""
+        return self.sector_deg > 0.0
+
+
+def speed_of_sound(temperature_c: float) -> float:
+    """In air, in m/s."""
+    return 331.3 + 0.606 * temperature_c
 
 
 class SensorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,6 @@
                     ~450 us
 
 Datasheet: HC-SR04 User Guide, Elecfreaks (2 to 400 cm, cycle of 60 ms or more, 5 V echo: divide it).
-Speed of sound: c = 331.3 + 0.606 T m/s, T in degrees Celsius.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from msgspec import Meta
 from rearguard.core.reading import CLEAR, INVALID, NO_DATA, TOO_CLOSE, Reading, Scan, SensorSpec, measured
 from rearguard.errors import DeviceLostError, DeviceOpenError
 from rearguard.host import Host, Pin
-from rearguard.sensors import SensorConfig, Sonar, View
+from rearguard.sensors import SensorConfig, Sonar, View, speed_of_sound
 
 TRIGGER_S = 1e-5  # datasheet; sleeping rounds it up to some 60 us, which all clones take
 RISE_TIMEOUT_S = 0.020  # the echo begins 0.45 ms after the trigger; the rest is for a late callback
@@ -58,7 +57,7 @@ class Config(SensorConfig, frozen=True, kw_only=True):
 
     def metres_per_s(self) -> float:
         """Half the speed of sound: metres of distance for each second of echo."""
-        return (331.3 + 0.606 * self.temperature_c) / 2
+        return speed_of_sound(self.temperature_c) / 2
 
 
 class Sensor:

@@ -62,7 +62,7 @@ class Plan(NamedTuple):
             last = self.first_seed + self.walks
             for belt in self.fits:
                 senses = [part.senses() for part in fits.load(belt).sensors.values()]
-                single = len(senses) == 1 and not getattr(senses[0], "sector_deg", 0.0)
+                single = len(senses) == 1 and not senses[0].sweeps
                 for guard in self.guards:
                     if guard not in (OURS, AGREE) and not single:
                         raise InputError(f"{guard!r} takes one single-beam sensor; the fit {belt!r} has others")
@@ -142,7 +142,7 @@ class PeerGuard:
         return Felt(now_s, level, (), None)
 
 
-def guard_names(against: str) -> list[str]:
+def guard_names(against: str | None) -> list[str]:
     """The guards of `--against`: what a maker would use ("peers"), the same with other parameters ("front"), or ours
     with two sensors that must agree ("agreement")."""
     profile = PROFILES["default"]

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rearguard.bench.judging import report
 from rearguard.bench.judging.evaluate import OURS, Plan, evaluate, guard_names
-from rearguard.bench.world import fit, scenario
+from rearguard.bench.world import scenario
 from rearguard.errors import InputError
 
 WIDTH = 110  # of the table where there is no terminal
@@ -30,15 +30,13 @@ def run(args: argparse.Namespace) -> int:
         scenarios=args.scenarios or scenario.names(),
         fits=args.fit or ["pair" if args.against == "agreement" else "ultrasonic"],
         profiles=args.profile or ["default"],
-        guards=guard_names(args.against) if args.against else [OURS],
+        guards=guard_names(args.against),
         walks=args.walks,
         first_seed=args.seed,
         echoes=args.echoes or "",
         obeys=not args.ignore,
     )
-    limits = plan.limits()
-    for name in plan.fits:
-        fit.load(name)  # a mistake in it is told before the first walk
+    limits = plan.limits()  # loads all that is named: a mistake in it is told before the first walk
     console = Console(stderr=True)
     columns = (TextColumn("walking"), BarColumn(), MofNCompleteColumn(), TextColumn("pieces"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:

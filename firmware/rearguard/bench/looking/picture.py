@@ -106,7 +106,7 @@ class Picture:
             put(*place(x, y), "seen")
         for said in self._seen.readings():
             part = self._walk.config.sensors[said["sensor"]]
-            if said["status"] == OK and not getattr(part.senses(), "sector_deg", 0.0):
+            if said["status"] == OK and not part.senses().sweeps:
                 angle = radians(said["bearing_deg"] if said["bearing_deg"] is not None else part.bearing_deg)
                 put(said["distance_m"] * sin(angle), said["distance_m"] * cos(angle), "beam")
         self._guides(moment, cells, middle)

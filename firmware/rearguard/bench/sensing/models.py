@@ -6,8 +6,9 @@ Asked for `ideal` readings a model leaves out all noise and all misses. The wire
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, radians
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from rearguard.bench.world.trouble import Trouble, Troubled
 from rearguard.bench.world.walker import GRID_S
 from rearguard.bench.world.way import Stretch, Way
 from rearguard.core.reading import CLEAR, INVALID, OK, TOO_CLOSE, WEAK, Reading, Scan, Status, measured
-from rearguard.sensors import Light, SensorConfig, Sonar
+from rearguard.sensors import Light, SensorConfig, Sonar, speed_of_sound
 
 Answer: TypeAlias = Reading | Scan
 Plan: TypeAlias = list[tuple[float, Answer]]  # when the measurement began, and what came of it
@@ -27,9 +28,16 @@ SLEEP_S = 0.001  # a process that sleeps is late by up to this (assumed)
 RAYS = 5  # across a beam
 
 
-def speed_of_sound(temperature_c: float) -> float:
-    """In m/s."""
-    return 331.3 + 0.606 * temperature_c
+class Fitted(NamedTuple):
+    """A sensor on a walk, and what befalls it there."""
+
+    name: str
+    config: SensorConfig
+    air: Air
+    luck: tuple[int, ...]  # the seed of it
+    lasts_s: float
+    troubles: Sequence[Trouble] = ()
+    ideal: bool = False
 
 
 class Model(Protocol):
@@ -44,12 +52,12 @@ class Model(Protocol):
 class _Base:
     """What all models share: which readings fall into a stretch, and the troubles of the sensor."""
 
-    def __init__(
-        self, name: str, config: SensorConfig, air: Air, troubles: list[Trouble], period_s: float, offset_s: float
-    ) -> None:
-        self.name, self.config, self.air = name, config, air
+    def __init__(self, fitted: Fitted, pulsed: bool, most_m: float, period_s: float, offset_s: float = 0.0) -> None:
+        self.name, self.config, self.air = fitted.name, fitted.config, fitted.air
         self.period_s, self._offset_s = period_s, offset_s
-        self._finish = Troubled(troubles, isinstance(config.senses(), Sonar)).suffered
+        self._ideal = fitted.ideal
+        self._luck = Luck(fitted.air, ceil(fitted.lasts_s / period_s) + 1, most_m, fitted.luck)
+        self._finish = Troubled(fitted.troubles, pulsed).suffered
 
     def _numbers(self, stretch: Stretch) -> tuple[Floats, Floats]:
         """The numbers of the readings that begin in a stretch, and where in it."""
@@ -64,28 +72,14 @@ class _Base:
 class SonarModel(_Base):
     """An ultrasonic sensor."""
 
-    def __init__(
-        self,
-        name: str,
-        config: SensorConfig,
-        air: Air,
-        troubles: list[Trouble],
-        seed: tuple[int, ...],
-        lasts_s: float,
-        ideal: bool,
-        turn: tuple[int, int],
-    ) -> None:
+    def __init__(self, fitted: Fitted, part: Sonar, turn: tuple[int, int]) -> None:
         """`turn`: which of how many that fire one after the other."""
-        part = config.senses()
-        assert isinstance(part, Sonar)
-        super().__init__(name, config, air, troubles, part.period_s * turn[1], part.period_s * turn[0])
-        self._part, self._ideal = part, ideal
-        count = ceil(lasts_s / self.period_s) + 1
-        self._luck = Luck(air, count, part.most_m, seed)
+        super().__init__(fitted, True, part.most_m, part.period_s * turn[1], part.period_s * turn[0])
+        self._part, air = part, fitted.air
         if turn[1] == 1:  # it was switched on at any time
             self._offset_s += GRID_S * int(self._luck.start * part.period_s / GRID_S)
         self._c = speed_of_sound(air.temperature_c)
-        self._scale = 1.0 if ideal else speed_of_sound(part.assumed_c) / self._c
+        self._scale = 1.0 if self._ideal else speed_of_sound(part.assumed_c) / self._c
         self._air_db = sonar.AIR_DB_PER_M + sonar.RAIN_DB_PER_M * air.rain
 
     def read(self, way: Way, stretch: Stretch, things: tuple[Thing, ...]) -> Plan:
@@ -126,11 +120,9 @@ class SonarModel(_Base):
 class RestingSonar(SonarModel):
     """An ultrasonic sensor that rests for `rest_s` after each echo, as gpiozero has it: the pace follows the echoes."""
 
-    rest_s = 0.0
-
-    def __init__(self, *args: Any, rest_s: float) -> None:
-        super().__init__(*args)
-        self.rest_s = rest_s
+    def __init__(self, fitted: Fitted, part: Sonar, turn: tuple[int, int], rest_s: float) -> None:
+        super().__init__(fitted, part, turn)
+        self._rest_s = rest_s
         self._next_s = [self._offset_s]  # when each ping begins
 
     def read(self, way: Way, stretch: Stretch, things: tuple[Thing, ...]) -> Plan:
@@ -143,29 +135,17 @@ class RestingSonar(SonarModel):
             number = np.array([len(self._next_s) - 1])
             [(_, item)] = self._pings(number, np.array([stretch.at(begun)]), way, stretch, things)
             plan.append((begun, item))
-            self._next_s.append(item.t_s + self.rest_s)
+            self._next_s.append(item.t_s + self._rest_s)
         return self._finish(plan)
 
 
 class LightModel(_Base):
     """A LiDAR, one beam or a sweep."""
 
-    def __init__(
-        self,
-        name: str,
-        config: SensorConfig,
-        air: Air,
-        troubles: list[Trouble],
-        seed: tuple[int, ...],
-        lasts_s: float,
-        ideal: bool,
-    ) -> None:
-        part = config.senses()
-        assert isinstance(part, Light)
-        super().__init__(name, config, air, troubles, part.period_s, 0.0)
-        self._part, self._ideal, self._seed = part, ideal, seed
-        self._luck = Luck(air, ceil(lasts_s / self.period_s) + 1, part.most_m, seed)
-        self._bias = 0.0 if ideal else part.bias_m * (2.0 * self._luck.start - 1.0)
+    def __init__(self, fitted: Fitted, part: Light) -> None:
+        super().__init__(fitted, False, part.most_m, part.period_s)
+        self._part, self._seed, air = part, fitted.luck, fitted.air
+        self._bias = 0.0 if self._ideal else part.bias_m * (2.0 * self._luck.start - 1.0)
         self._strength = part.strength * (1.0 - 0.6 * air.sun) * (1.0 - 0.3 * air.rain)  # in full sun 40 % (assumed)
         sweep = np.arange(-part.sector_deg, part.sector_deg + part.step_deg / 2, part.step_deg or 1.0)
         self._sweeps = [tuple((sweep + part.step_deg * i / 4).tolist()) for i in range(4)]  # turns begin anywhere
@@ -175,7 +155,7 @@ class LightModel(_Base):
         if not len(numbers):
             return []
         world = World(things)
-        if self._part.sector_deg:
+        if self._part.sweeps:
             which = np.maximum(which - 2, 0)  # the middle of the sector is seen some 20 ms before its end
             poses = way.poses(stretch, which, self.config.bearing_deg)
             return [(t, self._masked(item)) for t, item in self._finish(self._scans(numbers, poses, world, stretch))]
@@ -248,20 +228,9 @@ class LightModel(_Base):
 STRAY, STRAY_M = 28 / 101_000, 0.1  # lone points nearer than 10 cm, as seen in a recording of 101,000
 
 
-def model(
-    name: str,
-    config: SensorConfig,
-    air: Air,
-    troubles: list[Trouble],
-    seed: tuple[int, ...],
-    lasts_s: float,
-    ideal: bool = False,
-    turn: tuple[int, int] = (0, 1),
-    rest_s: float | None = None,
-) -> Model:
+def model(fitted: Fitted, turn: tuple[int, int] = (0, 1), rest_s: float | None = None) -> Model:
     """The model of a fitted sensor. `turn`: which of how many on its bus; `rest_s`: see RestingSonar."""
-    if isinstance(config.senses(), Sonar):
-        if rest_s is not None:
-            return RestingSonar(name, config, air, troubles, seed, lasts_s, ideal, turn, rest_s=rest_s)
-        return SonarModel(name, config, air, troubles, seed, lasts_s, ideal, turn)
-    return LightModel(name, config, air, troubles, seed, lasts_s, ideal)
+    part = fitted.config.senses()
+    if isinstance(part, Light):
+        return LightModel(fitted, part)
+    return SonarModel(fitted, part, turn) if rest_s is None else RestingSonar(fitted, part, turn, rest_s)

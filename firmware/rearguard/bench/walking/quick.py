@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from rearguard.bench.sensing.models import Model, model
+from rearguard.bench.sensing.models import Fitted, Model, model
 from rearguard.bench.walking.truth import Truth, truth
 from rearguard.bench.world.scenario import Scenario
 from rearguard.bench.world.things import Disc, Thing
@@ -96,9 +96,10 @@ class Walk:
             self.walker, scenario.gait(), table.turns_dps, table.turns_from_s, table.turns_until_s, table.forward
         )
         self.things = scenario.things()
+        self.alone = not any(isinstance(thing, Disc) and thing.person for thing in self.things)
         self._guard: Guard = guard or Rearguard(config, profile)
         self.models = models(scenario, config, seed, ideal, getattr(guard, "rest_s", None))
-        self._wide = any(getattr(part.senses(), "sector_deg", 0.0) for part in config.sensors.values())
+        self._wide = any(part.senses().sweeps for part in config.sensors.values())
         self._hangs = [t for t in scenario.trouble if t.is_ == "hang"]
         self._armed: list[float] = []
         self._felt: list[Felt] = []
@@ -146,7 +147,7 @@ class Walk:
     def _over(self, went: Stretch) -> bool:
         """Whether an obedient walker has come to the end of the way."""
         halted = self.walker.obeys and not went.pace_mps[-1] and went.t_s[-1] > self._scenario.walker.sets_off_s
-        return bool(halted) and not any(isinstance(thing, Disc) and thing.person for thing in self.things)
+        return bool(halted) and self.alone
 
     def _live(
         self, stretch: Stretch, items: list[tuple[float, Reading | Scan]]
@@ -220,9 +221,8 @@ def models(
         for turn, name in enumerate(names):
             troubles = [t for t in scenario.trouble if t.is_ != "hang" and t.sensor in ("", name)]
             luck = (seed, list(config.sensors).index(name))
-            part = config.sensors[name]
-            order = (turn, len(names))
-            found.append(model(name, part, scenario.air, troubles, luck, scenario.lasts_s + 1.0, ideal, order, rest_s))
+            fitted = Fitted(name, config.sensors[name], scenario.air, luck, scenario.lasts_s + 1.0, troubles, ideal)
+            found.append(model(fitted, (turn, len(names)), rest_s))
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from rearguard.bench.world.things import Disc, Floats, Wall
 from rearguard.bench.world.way import Stretch
 from rearguard.core.pipeline import SWATH_M
-from rearguard.core.threat import NOTICE_S, WARN_S, Profile
+from rearguard.core.threat import NOTICE_S, WARN_S, Profile, stop_distance
 
 BODY_M = 0.25  # half a person's breadth with the arms, and a little
 MOVES_MPS = 0.1  # slower than this nothing is due
@@ -33,17 +33,12 @@ class Truth(NamedTuple):
     pace_mps: Floats
 
 
-def stopping(closing_mps: Floats, profile: Profile) -> Floats:
-    """As `threat.stop_distance`, for arrays."""
-    v = np.maximum(closing_mps, 0.0)
-    return v * (profile.t_sys_s + profile.t_react_s) + v * v / (2 * profile.decel_mps2) + profile.margin_m
-
-
 def truth(stretch: Stretch, things: Sequence[Wall | Disc], profile: Profile) -> Truth:
     """What an oracle sees."""
     count = len(stretch.t_s)
     sin, cos = np.sin(stretch.course), np.cos(stretch.course)
-    gap, closing = np.full(count, np.inf), np.zeros(count)
+    gap: Floats = np.full(count, np.inf)
+    closing: Floats = np.zeros(count)
     spare = np.full(count, np.inf)  # room beyond what it takes to stop
     room = np.full(count, np.inf)
     beside, passing = np.full(count, np.inf), np.full(count, np.inf)
@@ -58,11 +53,11 @@ def truth(stretch: Stretch, things: Sequence[Wall | Disc], profile: Profile) -> 
                 passing = np.minimum(passing, now)
             else:
                 beside = np.minimum(beside, now)
-        left = np.where(v > MOVES_MPS, g - stopping(v, profile), np.inf)
+        left = np.where(v > MOVES_MPS, g - stop_distance(v, profile), np.inf)
         urgent = left < spare
         gap, closing = np.where(urgent, g, gap), np.where(urgent, v, closing)
         spare, room = np.minimum(spare, left), np.minimum(room, near)
-    return Truth(gap, closing, stopping(closing, profile), room, beside, passing, stretch.pace_mps)
+    return Truth(gap, closing, stop_distance(closing, profile), room, beside, passing, stretch.pace_mps)
 
 
 def due(t: Truth) -> Floats:
@@ -76,7 +71,7 @@ def deserved(t: Truth, profile: Profile, ease_s: float, ease_m: float, passing: 
     `passing`: who is in the swath and on the way out of it counts as well.
     """
     found = _levels(t.gap_m, t.closing_mps, t.needed_m, ease_s, ease_m)
-    at_pace = stopping(t.pace_mps, profile)
+    at_pace = stop_distance(np.maximum(t.pace_mps, 0.0), profile)
     found = np.maximum(found, _levels(t.beside_m, t.pace_mps, at_pace, ease_s, ease_m))
     return np.maximum(found, _levels(t.passing_m, t.pace_mps, at_pace, ease_s, ease_m)) if passing else found
 

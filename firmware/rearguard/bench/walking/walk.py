@@ -18,7 +18,6 @@ from rearguard.bench.walking.quick import HANG_S, RESTART_S
 from rearguard.bench.walking.quick import Walk as Course
 from rearguard.bench.walking.truth import Truth, truth
 from rearguard.bench.world.scenario import Scenario
-from rearguard.bench.world.things import Disc
 from rearguard.bench.world.walker import GRID_S, Skin
 from rearguard.bench.world.way import Stretch
 from rearguard.config import Config
@@ -86,7 +85,7 @@ class Walk:
         self._now, self._soon = copy(self._course), copy(self._course)
         self._now.models, self._soon.models = [], []
         for name, model in zip(names, self._course.models, strict=True):
-            sweeps = getattr(self.config.sensors[name].senses(), "sector_deg", 0.0) > 0.0
+            sweeps = self.config.sensors[name].senses().sweeps
             (self._soon if sweeps else self._now).models.append(model)
             self._period_s[name] = model.period_s
             self._sweeps += [name] if sweeps else []
@@ -97,7 +96,6 @@ class Walk:
         course, clock, skin = self._course, self.clock, Skin()
         walker, way = course.walker, course.way
         end = round(self.scenario.lasts_s / GRID_S)
-        alone = not any(isinstance(thing, Disc) and thing.person for thing in self.things)
         held: list[Input] = []
         tick: Tick | None = None
         felt, stood, quiet, ready, ending, step = CLEAR, 0, 0, False, False, 0
@@ -140,7 +138,7 @@ class Walk:
                     turned = not self._sweeps or any(isinstance(item, Scan) for item in heard)
                     ready = (quiet > 1 and turned) or now > READY_S  # READY is played a turn after the guard is armed
                 yield self._moment(stretch, known, walking, guarding, tick, duties, tuple(heard))
-                if not ending and (way.index >= end or (stood * GRID_S > REST_S and alone and self.obeys)):
+                if not ending and (way.index >= end or (stood * GRID_S > REST_S and course.alone and self.obeys)):
                     ending = True
                     self.guard.stop()
         finally:

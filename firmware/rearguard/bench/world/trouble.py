@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sin
 from typing import Annotated, Literal, TypeAlias
 
@@ -31,7 +32,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Troubled:
     """The troubles of one sensor."""
 
-    def __init__(self, troubles: list[Trouble], pulsed: bool) -> None:
+    def __init__(self, troubles: Sequence[Trouble], pulsed: bool) -> None:
         """A pulsed sensor's driver says that no answer came; a talking one is just not heard."""
         self._troubles, self._pulsed = troubles, pulsed
         self._last: dict[float, Reading | Scan] = {}  # what each was when it froze
