@@ -64,7 +64,7 @@ class Light(NamedTuple):
 
 
 def speed_of_sound(temperature_c: float) -> float:
-    """In air, in m/s."""
+    """In air, in m/s: 331.3 at 0 degrees Celsius, and 0.606 more for each (textbook, docs/facts.md)."""
     return 331.3 + 0.606 * temperature_c
 
 
