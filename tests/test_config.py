@@ -82,7 +82,7 @@ def test_the_configuration_that_ships_explains_every_key_it_sets() -> None:
         (changed("belt", "motor", "left", "pin", 13), "this pin is taken by belt.motor."),
         (changed("buzzer", "pin", 23), "buzzer.pin = 23: this pin is taken by sensor.rear.trigger_pin"),
         (changed("buzzer", "pin", 2), "buzzer.pin = 2: GPIO 2 and 3 belong to I2C"),
-        (changed("button", "long_press_s", 60), "button.long_press_s = 60: allowed: a number from 0.5 to 5"),
+        (changed("button", "long_press_s", 60), "button.long_press_s = 60: allowed: a number from 0.5 to 2.5"),
         (changed("journal", "total_mb", 0), "journal.total_mb = 0: allowed: a number from 0.02 to 10000"),
         (changed("swath", 0.4), "swath = 0.4: unknown key (did you mean swath_m?)"),
         (

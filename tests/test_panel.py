@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Event
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from contract.kernel import HEADER, Kernel
 from contract.rigs import Bench, break_pin, mend_pin
 from rearguard.core.reading import Cue
 from rearguard.errors import DeviceOpenError
-from rearguard.panel import ButtonConfig, BuzzerConfig, Panel
+from rearguard.gpiochip import Line
+from rearguard.host import Host
+from rearguard.panel import BOUNCE_S, ButtonConfig, BuzzerConfig, Panel
 
 BUZZER, BUTTON = 25, 17
 SOON_S = 5.0  # how long the button's own thread may take; it takes no time at all
 
 
-class Presses(list[Cue]):
-    """What was asked for, and whether anything was yet."""
+class Presses(SimpleQueue[Cue]):
+    """What was asked for, in order."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.some = Event()
+    def next(self) -> Cue:
+        """Raises Empty when there is none, soon."""
+        return self.get(timeout=SOON_S)
 
-    def __call__(self, cue: Cue) -> None:
-        self.append(cue)
-        self.some.set()
+    def all(self) -> list[Cue]:
+        """What there is by now."""
+        found = []
+        while not self.empty():
+            found.append(self.get_nowait())
+        return found
 
 
 @pytest.fixture
@@ -39,9 +47,9 @@ def make(bench: Bench, presses: Presses) -> Any:
     """Makes open panels, and closes them."""
     made: list[Panel] = []
 
-    def make(buzzer: bool = True, button: bool = True, long_press_s: float = 60.0) -> Panel:
-        parts = BuzzerConfig(pin=BUZZER), ButtonConfig(pin=BUTTON, long_press_s=long_press_s)
-        made.append(Panel(parts[0] if buzzer else None, parts[1] if button else None, bench.host, presses))
+    def make(buzzer: bool = True, button: bool = True, host: Host | None = None, **keys: float) -> Panel:
+        parts = BuzzerConfig(pin=BUZZER), ButtonConfig(pin=BUTTON, **{"long_press_s": 60.0, "power_off_s": 90.0} | keys)
+        made.append(Panel(parts[0] if buzzer else None, parts[1] if button else None, host or bench.host, presses.put))
         made[-1].open()
         return made[-1]
 
@@ -58,57 +66,71 @@ def press(bench: Bench) -> tuple[Callable[[], None], Callable[[], None]]:
     return pin.drive_low, pin.drive_high
 
 
+@pytest.fixture
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
+    made = Kernel(tmp_path, {0: HEADER})
+    yield made
+    made.close()
+
+
+def test_on_a_pi_the_kernel_pulls_the_line_up_and_lets_the_contacts_settle(
+    make: Any, presses: Presses, kernel: Kernel, mocker: Any, bench: Bench
+) -> None:
+    kernel.serve(mocker)
+    mocker.patch("rearguard.host.KERNEL", {type(bench.factory).__module__})
+    panel = make(buzzer=False)
+    wire = kernel.lines[BUTTON]
+    asked = Line(kernel.path(), 4, "up", BOUNCE_S, kernel.ioctl)
+    assert wire.configs == kernel.lines[4].configs
+    asked.close()
+    for level in (0, 1):
+        wire.edge(round(monotonic() * 1e9), level)
+    assert presses.next() is Cue.PAUSE
+    panel.close()
+    assert not wire.held
+
+
 def test_the_button_is_held_high_by_the_pis_own_resistor(make: Any, bench: Bench) -> None:
     make()
     assert bench.factory.pin(BUTTON).pull == "up"
     assert bench.factory.pin(BUTTON).state
 
 
-def test_a_short_press_asks_for_a_pause_when_the_button_is_let_go(make: Any, presses: Presses, press: Any) -> None:
+def test_each_short_press_asks_for_a_pause_when_the_button_is_let_go(make: Any, presses: Presses, press: Any) -> None:
     make()
     down, up = press
-    down()
-    assert presses == []
-    up()
-    assert presses == [Cue.PAUSE]
+    for _ in range(2):
+        down()
+        assert presses.all() == []
+        up()
+        assert presses.next() is Cue.PAUSE
 
 
-def test_two_short_presses_ask_twice(make: Any, presses: Presses, press: Any) -> None:
-    make()
-    for move in press * 2:
-        move()
-    assert presses == [Cue.PAUSE, Cue.PAUSE]
-
-
-def test_a_long_press_asks_for_a_self_test_while_held_and_for_no_pause_after_it(
+def test_held_for_long_it_asks_for_a_self_test_and_held_on_for_power_off(
     make: Any, presses: Presses, press: Any
 ) -> None:
-    make(long_press_s=0.001)
-    down, up = press
-    down()
-    assert presses.some.wait(SOON_S)
-    assert presses == [Cue.SELF_TEST]
-    up()
-    assert presses == [Cue.SELF_TEST]
+    panel = make(long_press_s=0.001, power_off_s=0.002)
+    assert not panel.off_asked
+    press[0]()
+    assert [presses.next(), presses.next()] == [Cue.SELF_TEST, Cue.GOODBYE]
+    assert panel.off_asked
 
 
-def test_a_short_press_after_a_long_one_is_a_pause_again(make: Any, presses: Presses, press: Any) -> None:
+def test_a_self_test_does_not_ask_for_power_off(make: Any, presses: Presses, press: Any) -> None:
     panel = make(long_press_s=0.001)
-    down, up = press
-    down()
-    assert presses.some.wait(SOON_S)
-    up()
-    panel._button.hold_time = 60.0
-    down()
-    up()
-    assert presses == [Cue.SELF_TEST, Cue.PAUSE]
+    press[0]()
+    assert presses.next() is Cue.SELF_TEST
+    assert not panel.off_asked
 
 
 def test_after_close_the_button_says_nothing(make: Any, presses: Presses, press: Any) -> None:
-    make().close()
+    panel = make()
+    button = panel._button
+    panel.close()
+    assert not button.is_alive()
     for move in press:
         move()
-    assert presses == []
+    assert presses.all() == []
 
 
 def test_the_buzzer_is_silent_after_open_and_sounds_as_told(make: Any, bench: Bench) -> None:
@@ -156,7 +178,7 @@ def test_a_buzzer_alone_and_a_button_alone_do_their_work(make: Any, presses: Pre
     assert not bench.factory.pin(BUZZER).state
     for move in press:
         move()
-    assert presses == [Cue.PAUSE]
+    assert presses.next() is Cue.PAUSE
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # gpiozero tries again in __del__
@@ -168,7 +190,7 @@ def test_a_broken_buzzer_is_harmless(make: Any, presses: Presses, press: Any, be
     panel.sound(True)
     for move in press:
         move()
-    assert presses == [Cue.PAUSE], "the button still works"
+    assert presses.next() is Cue.PAUSE, "the button still works"
     panel.close()
 
 
@@ -181,15 +203,26 @@ def test_a_buzzer_that_breaks_in_close_does_not_keep_the_button_open(
     panel.close()
     for move in press:
         move()
-    assert presses == []
+    assert presses.all() == []
 
 
-@pytest.mark.parametrize("pin", [BUZZER, BUTTON])
-def test_a_pin_in_use_is_an_error_and_nothing_stays_open(pin: int, make: Any, bench: Bench) -> None:
+def test_a_pin_in_use_is_an_error_and_nothing_stays_open(make: Any, bench: Bench) -> None:
     from gpiozero import DigitalOutputDevice
 
-    taken = DigitalOutputDevice(pin, pin_factory=bench.factory)
-    with pytest.raises(DeviceOpenError, match=str(pin)):
+    taken = DigitalOutputDevice(BUZZER, pin_factory=bench.factory)
+    with pytest.raises(DeviceOpenError, match=str(BUZZER)):
         make()
     taken.close()
+    make()
+
+
+def test_a_button_whose_line_is_in_use_is_an_error_and_the_buzzer_is_let_go(
+    make: Any, kernel: Kernel, mocker: Any, bench: Bench
+) -> None:
+    kernel.serve(mocker)
+    mocker.patch("rearguard.host.KERNEL", {type(bench.factory).__module__})
+    kernel.consumers[BUTTON] = b"gpio-keys"
+    with pytest.raises(DeviceOpenError, match=rf"button: pin {BUTTON} is in use by 'gpio-keys'"):
+        make()
+    del kernel.consumers[BUTTON]
     make()

@@ -160,6 +160,14 @@ def _convert(table: Mapping[str, Any], struct: type[S], source: str, key: str) -
 def _check_belt(config: Config) -> None:
     if not config.bearings():
         raise ConfigError(f"{config.source}: belt.motor: no motor is given; allowed: one or more")
+    seen: dict[int, str] = {}
+    for key, channel in config.belt.channels().items():
+        if channel in seen:
+            raise ConfigError(
+                f"{config.source}: belt.{key} = {channel}: this channel is taken by belt.{seen[channel]}; "
+                "allowed: a free one"
+            )
+        seen[channel] = key
 
 
 def _check_pins(config: Config) -> None:

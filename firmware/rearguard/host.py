@@ -5,21 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from errno import EINVAL, ENOTTY
-from glob import glob
-from grp import getgrgid
 from os import R_OK, W_OK, access
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from rearguard.errors import DeviceOpenError
+from rearguard.gpiochip import LONGEST_S, Line, header, join_group
 
 T = TypeVar("T")
 Pin = Annotated[int, msgspec.Meta(ge=2, le=27)]  # BCM numbers of the header; 0 and 1 belong to HAT EEPROMs
 Degrees = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
-CHIP_LABEL = "pinctrl-"  # of the chip behind the 40-pin header: pinctrl-bcm2835, -bcm2711, -rp1
+KERNEL = {"gpiozero.pins.lgpio", "gpiozero.pins.rpigpio"}  # factories of pins that the kernel has lines for
 MEND = {
     "lgpio": "sudo apt install python3-lgpio, or pip install 'rearguard[lgpio]'",
     "rpigpio": "pip install 'rearguard[rpigpio]' on a Pi 4 or older, or rpi-lgpio on any (never both)",
@@ -55,11 +53,95 @@ class RealClock:
             return None
 
 
+class EdgeLine(Protocol):
+    """An input line: of the kernel's (`gpiochip.Line`), or a pin of the bench (`PinLine`). Errors are OSError."""
+
+    lost: int  # edges that are known to be missing
+
+    def level(self) -> int:
+        """0 or 1, as it is now."""
+
+    def wait(self, until_s: float, now: Callable[[], float]) -> tuple[float, int] | None:
+        """The next edge, as (time, level after it); None when there is none by `until_s`, or when woken."""
+
+    def wake(self) -> None:
+        """Have the `wait` that is on, or the next one, end now. The only one for another thread."""
+
+    def drain(self) -> int:
+        """Forget the edges there are, and tell the level."""
+
+    def drive_low(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        """Pull the line to ground for so long, and forget the edges of that."""
+
+    def close(self) -> None:
+        """Let it go. May come more than once."""
+
+
+class PinLine:
+    """An EdgeLine over a gpiozero pin whose edges carry their own times, as those of the bench do. No debounce."""
+
+    def __init__(self, pin: Any, pull: str, get: Callable[[SimpleQueue[Any], float], Any]) -> None:
+        """`get` is that of a Clock. Raises what gpiozero raises when the pin cannot be an input."""
+        self.lost = 0
+        self._pin, self._pull, self._get = pin, pull, get
+        self._edges: SimpleQueue[tuple[float, int] | None] = SimpleQueue()
+        self._listen()
+
+    def level(self) -> int:
+        return 1 if self._pin.state else 0
+
+    def wait(self, until_s: float, now: Callable[[], float]) -> tuple[float, int] | None:
+        edges = self._edges
+        if not edges.empty():
+            return edges.get_nowait()
+        edge: tuple[float, int] | None = self._get(edges, min(until_s - now(), LONGEST_S))
+        return edge
+
+    def wake(self) -> None:
+        self._edges.put(None)
+
+    def drain(self) -> int:
+        edges = self._edges
+        while not edges.empty():
+            edges.get_nowait()
+        return 1 if self._pin.state else 0
+
+    def drive_low(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        self._pin.when_changed = None
+        self._pin.function = "output"
+        self._pin.state = 0
+        sleep(seconds)
+        self._listen()
+        self.drain()
+
+    def close(self) -> None:
+        self._pin.when_changed = None
+        self._pin.close()
+
+    def _listen(self) -> None:
+        self._pin.function = "input"
+        self._pin.pull = self._pull
+        self._pin.edges = "both"
+        self._pin.when_changed = self._on_edge
+
+    def _on_edge(self, t_s: float, level: int) -> None:
+        self._edges.put((t_s, level))
+
+
 class Host(NamedTuple):
     """What a driver is given to stand on. `pins` makes (or returns) the one pin factory."""
 
     clock: Clock
     pins: Callable[[], Any]
+
+    def chip(self) -> str | None:
+        """Path of the GPIO chip behind the header; None on mock pins. Raises DeviceOpenError."""
+        return header() if type(self.pins()).__module__ in KERNEL else None
+
+    def line(self, pin: int, pull: str = "floating", debounce_s: float = 0.0) -> EdgeLine:
+        """An input line, by BCM number; `pull` is up, down or floating. Raises what says why it cannot be had."""
+        chip = self.chip()
+        return Line(chip, pin, pull, debounce_s) if chip else PinLine(self.pins().pin(pin), pull, self.clock.get)
 
 
 def device_trouble(path: str, error: OSError) -> str:
@@ -67,12 +149,10 @@ def device_trouble(path: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return f"{path} is not there; is the part plugged in and its interface enabled in raspi-config?"
     try:
-        info = Path(path).stat()
         if error.errno in (ENOTTY, EINVAL) or "ioctl" in str(error):
             return f"{path} is no such device: {error.strerror or error}; name the device file of the part"
         if not access(path, R_OK | W_OK):
-            group = getgrgid(info.st_gid).gr_name
-            return f"no permission on {path}; join its group: sudo usermod -aG {group} $USER, then log in again"
+            return join_group(path)
     except (OSError, KeyError):
         pass
     return f"{path}: {error.strerror or error}; is another program (or a serial console) using it?"
@@ -85,10 +165,13 @@ def pin_factory(name: str) -> Any:
     """
     try:
         if name == "lgpio":
-            return _lgpio_factory()
+            from gpiozero.pins.lgpio import LGPIOFactory
+
+            return LGPIOFactory(chip=int(header().rpartition("gpiochip")[2]))
         if name == "rpigpio":
             from gpiozero.pins.rpigpio import RPiGPIOFactory
 
+            header()  # echo and button are the kernel's lines: RPi.GPIO sees no edges on Linux 6.6 and newer
             return RPiGPIOFactory()
         from gpiozero.pins.mock import MockFactory, MockPWMPin
 
@@ -97,35 +180,10 @@ def pin_factory(name: str) -> Any:
         raise DeviceOpenError(
             f"pin_factory {name!r}: {error}. Mend: {MEND.get(name, 'pip install gpiozero')}"
         ) from error
-    except DeviceOpenError:
-        raise
+    except DeviceOpenError as error:
+        raise DeviceOpenError(f"pin_factory {name!r}: {error}") from error
     except Exception as error:  # each factory has its own family of errors
         raise DeviceOpenError(
             f"pin_factory {name!r} does not start here: {str(error).rstrip('.!')}. "
             "On a machine that is no Raspberry Pi, set pin_factory = 'mock'"
         ) from error
-
-
-def _lgpio_factory() -> Any:
-    import lgpio
-    from gpiozero.pins.lgpio import LGPIOFactory
-
-    chips = sorted(glob("/dev/gpiochip*"))
-    if not chips:
-        raise DeviceOpenError(
-            "pin_factory 'lgpio': there is no /dev/gpiochip* here. "
-            "On a machine that is no Raspberry Pi, set pin_factory = 'mock'"
-        )
-    trouble = ""
-    for path in chips:
-        number = int(path.removeprefix("/dev/gpiochip"))
-        try:
-            handle = lgpio.gpiochip_open(number)
-        except Exception as error:  # lgpio.error derives from Exception alone
-            trouble = trouble or f"; {device_trouble(path, OSError(str(error)))}"
-            continue
-        label = str(lgpio.gpio_get_chip_info(handle)[-1])
-        lgpio.gpiochip_close(handle)
-        if label.startswith(CHIP_LABEL):
-            return LGPIOFactory(chip=number)
-    raise DeviceOpenError(f"pin_factory 'lgpio': none of {', '.join(chips)} is the header of a Raspberry Pi{trouble}")

@@ -9,7 +9,7 @@ Datasheet: HC-SR04 User Guide, Elecfreaks (2 to 400 cm, cycle of 60 ms or more, 
 
 from __future__ import annotations
 
-from queue import SimpleQueue
+from collections.abc import Callable
 from random import Random
 from typing import Annotated, Any, ClassVar
 
@@ -17,11 +17,11 @@ from msgspec import Meta
 
 from rearguard.core.reading import CLEAR, INVALID, NO_DATA, TOO_CLOSE, Reading, Scan, SensorSpec, measured
 from rearguard.errors import DeviceLostError, DeviceOpenError
-from rearguard.host import Host, Pin
+from rearguard.host import EdgeLine, Host, Pin
 from rearguard.sensors import SensorConfig, Sonar, View, speed_of_sound
 
 TRIGGER_S = 1e-5  # datasheet; sleeping rounds it up to some 60 us, which all clones take
-RISE_TIMEOUT_S = 0.020  # the echo begins 0.45 ms after the trigger; the rest is for a late callback
+RISE_TIMEOUT_S = 0.020  # the echo begins 0.45 ms after the trigger; the rest is for a slow clone (assumed)
 ECHO_TIMEOUT_S = 0.065  # the slowest clone seen holds the line for 58 ms when nothing comes back
 FREE_S = 0.002  # how long a hung echo line is pulled low; 0.2 ms frees most clones
 CYCLE_S = 0.060  # datasheet: echoes of the last ping have died down
@@ -61,24 +61,23 @@ class Config(SensorConfig, frozen=True, kw_only=True):
 
 
 class Sensor:
-    """Pings, and times the echo by the kernel's edge timestamps where the pin factory hands them on."""
+    """Pings, and takes the width of the echo from the times of its edges."""
 
     def __init__(self, name: str, config: Config, host: Host) -> None:
         self._name, self._config, self._host = name, config, host
-        self._edges: SimpleQueue[tuple[float, int]] = SimpleQueue()
         self._trigger: Any = None
-        self._echo: Any = None
+        self._echo: EdgeLine | None = None
         self._scale = config.metres_per_s()
         self.stuck = 0  # times the echo line was found hung
 
     def open(self) -> None:
+        self.close()
         factory = self._host.pins()
         try:
             self._trigger = factory.pin(self._config.trigger_pin)
             self._trigger.function = "output"
             self._trigger.state = 0
-            self._echo = factory.pin(self._config.echo_pin)
-            self._listen()
+            self._echo = self._host.line(self._config.echo_pin)
         except Exception as error:  # each pin factory has its own family of errors
             self.close()
             raise DeviceOpenError(
@@ -86,73 +85,59 @@ class Sensor:
             ) from error
 
     def read(self, deadline_s: float) -> list[Reading | Scan]:
-        """One ping; the answer always comes, if only as NO_DATA. A line that was found hung is told as INVALID."""
-        clock, edges, trigger = self._host.clock, self._edges, self._trigger
-        if trigger is None:
+        """One ping; the answer always comes, if only as NO_DATA. A line that was found hung is told as INVALID,
+
+        and so is an echo of which an edge was lost, for the others may be those of two echoes.
+        """
+        clock, echo, trigger = self._host.clock, self._echo, self._trigger
+        if trigger is None or echo is None:
             raise DeviceLostError(f"{self._name} is closed")
+        now = clock.now
         found: list[Reading | Scan] = []
         try:
-            if self._echo.state:
-                self._free()
-                found.append(Reading(self._name, clock.now(), INVALID))
-            while not edges.empty():
-                edges.get_nowait()  # late echoes of the last ping
-            sent = clock.now()
+            if echo.drain():  # some clones hang with it high until it is pulled low
+                self.stuck += 1
+                echo.drive_low(FREE_S, clock.sleep)
+                found.append(Reading(self._name, now(), INVALID))
+            lost, sent = echo.lost, now()
             trigger.state = 1
             clock.sleep(TRIGGER_S)
             trigger.state = 0
+            rise_by, fall_by = sent + RISE_TIMEOUT_S, sent + ECHO_TIMEOUT_S
+            rise = _wait(echo, 1, sent, rise_by if rise_by < deadline_s else deadline_s, now)
+            fall = None if rise is None else _wait(echo, 0, rise, fall_by if fall_by < deadline_s else deadline_s, now)
         except Exception as error:
             raise DeviceLostError(f"{self._name}: its pins fail: {error}") from error
-        rise = self._wait(1, sent, sent + RISE_TIMEOUT_S, deadline_s)
-        fall = None if rise is None else self._wait(0, rise, sent + ECHO_TIMEOUT_S, deadline_s)
-        if rise is None or fall is None:
+        if echo.lost != lost:
+            found.append(Reading(self._name, clock.now(), INVALID))
+        elif rise is None or fall is None:
             found.append(Reading(self._name, clock.now(), NO_DATA))
-            return found
-        distance = int((fall - rise) * self._scale * 1e4 + 0.5) / 1e4  # 0.1 mm: a frozen part repeats itself
-        if MIN_M <= distance <= MAX_M:
-            found.append(measured(self._name, fall, distance))
         else:
-            found.append(Reading(self._name, fall, CLEAR if distance > MAX_M else TOO_CLOSE))
+            distance = int((fall - rise) * self._scale * 1e4 + 0.5) / 1e4  # 0.1 mm: a frozen part repeats itself
+            if MIN_M <= distance <= MAX_M:
+                found.append(measured(self._name, fall, distance))
+            else:
+                found.append(Reading(self._name, fall, CLEAR if distance > MAX_M else TOO_CLOSE))
         return found
 
     def close(self) -> None:
-        pins, self._trigger, self._echo = (self._echo, self._trigger), None, None
-        for pin in pins:
+        echo, trigger, self._echo, self._trigger = self._echo, self._trigger, None, None
+        for part in (echo, trigger):
             try:
-                if pin is not None:
-                    pin.when_changed = None
-                    pin.close()
+                if part is not None:
+                    part.close()
             except Exception:  # it is gone or broken already; the other must still be let go
                 pass
 
-    def _listen(self) -> None:
-        self._echo.function = "input"
-        self._echo.pull = "floating"
-        self._echo.edges = "both"
-        self._echo.when_changed = self._on_edge
 
-    def _on_edge(self, ticks: float, state: int) -> None:
-        self._edges.put((ticks, state))
-
-    def _wait(self, level: int, since_s: float, until_s: float, deadline_s: float) -> float | None:
-        """The time of the next edge to `level`, or None; what is older than `since_s` belongs to another ping."""
-        clock, edges = self._host.clock, self._edges
-        until_s = until_s if until_s < deadline_s else deadline_s
-        while True:
-            edge = edges.get_nowait() if not edges.empty() else clock.get(edges, until_s - clock.now())
-            if edge is None:
-                return None
-            if edge[1] == level and edge[0] >= since_s:
-                return edge[0]
-
-    def _free(self) -> None:
-        """Some clones hang with the echo high until it is pulled low."""
-        self.stuck += 1
-        self._echo.when_changed = None
-        self._echo.function = "output"
-        self._echo.state = 0
-        self._host.clock.sleep(FREE_S)
-        self._listen()
+def _wait(echo: EdgeLine, level: int, since_s: float, until_s: float, now: Callable[[], float]) -> float | None:
+    """The time of the next edge to `level`, or None; what is older than `since_s` belongs to another ping."""
+    while True:
+        edge = echo.wait(until_s, now)
+        if edge is None:
+            return None
+        if edge[1] == level and edge[0] >= since_s:
+            return edge[0]
 
 
 class Emulator:
