@@ -102,9 +102,16 @@ def test_strength_scales_and_min_duty_lifts(
     assert outputs(bench) == pytest.approx([duty] * 3)
 
 
-def test_the_pins_carry_pwm_of_the_frequency_asked_for(make: Any, bench: Bench) -> None:
-    make(frequency_hz=250)
-    assert [bench.factory.pin(pin).frequency for pin in (LEFT, BACK, RIGHT)] == [250] * 3
+def test_pins_are_pulsed_at_the_frequency_asked_for_only_while_a_motor_turns_at_less_than_full(
+    make: Any, bench: Bench
+) -> None:
+    belt = make(frequency_hz=250, kick_s=0.0)
+    belt.write((0.0, 0.5, 1.0), 5.0)
+    assert [bench.factory.pin(pin).frequency for pin in (LEFT, BACK, RIGHT)] == [None, 250, None]
+    assert outputs(bench) == [0, 0.5, 1]
+    belt.write((0.5, 0.0, 0.5), 5.1)
+    assert [bench.factory.pin(pin).frequency for pin in (LEFT, BACK, RIGHT)] == [250, None, 250]
+    assert outputs(bench) == [0.5, 0, 0.5]
 
 
 @pytest.mark.parametrize("broken", [LEFT, BACK, RIGHT])

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from contract.chips import I2cBus, Pca9685
 from contract.rigs import PINS, Bench
 from rearguard import belt as belts
 from rearguard.belt import NEVER, BeltConfig, Motor
@@ -23,35 +24,43 @@ every_driver = pytest.mark.parametrize("driver", DRIVERS)
 
 
 def config_of(driver: str) -> Any:
-    """Three motors, each with a pin for every field that wants one."""
-    config_type, pins = belts.load(driver).Config, iter(PINS)
+    """Three motors, each with a pin or a channel for every field that wants one."""
+    config_type, pins, channels = belts.load(driver).Config, iter(PINS), iter((7, 0, 15))
     motor_type = msgspec.inspect.type_info(config_type).fields
     motor = next(f.type.value_type.cls for f in motor_type if f.name == "motor")
-    wanted = [f.name for f in msgspec.structs.fields(motor) if f.required and f.type == Pin]
-    motors = {name: {"bearing_deg": bearing, **{key: next(pins) for key in wanted}} for name, bearing in PLACES.items()}
+    wanted = {f.name: pins if f.type == Pin else channels for f in msgspec.structs.fields(motor) if f.required}
+    del wanted["bearing_deg"]
+    motors = {
+        name: {"bearing_deg": bearing, **{key: next(free) for key, free in wanted.items()}}
+        for name, bearing in PLACES.items()
+    }
     return msgspec.convert({"driver": driver, "motor": motors}, config_type)
 
 
 class Rig:
     """A belt, and what its outputs carry."""
 
-    def __init__(self, driver: str, bench: Bench) -> None:
-        self.config, self._bench = config_of(driver), bench
+    def __init__(self, driver: str, bench: Bench, chip: Pca9685) -> None:
+        self.config, self._bench, self._chip = config_of(driver), bench, chip
         self.belt: Any = belts.load(driver).Belt(self.config, bench.host)
 
     def outputs(self) -> list[float]:
-        """Left to right: of pins where there are pins, else as recorded."""
-        pins = self.config.pins()
-        if pins:
+        """Left to right: of pins or channels where there are some, else as recorded."""
+        pins, channels = self.config.pins(), self.config.channels()
+        taken = pins or channels
+        if taken:
             order = [name for name, _ in self.config.motors()]
-            keys = [next(key for key in pins if f".{name}." in key) for name in order]
-            return [float(self._bench.factory.pin(pins[key]).state) for key in keys]
+            numbers = [next(taken[key] for key in taken if f".{name}." in key) for name in order]
+            return [float(self._bench.factory.pin(n).state) if pins else self._chip.duty(n) for n in numbers]
         return list(self.belt.written[-1][1]) if self.belt.written else [0.0] * len(PLACES)
 
 
 @pytest.fixture
-def rig(driver: str, bench: Bench) -> Any:
-    rig = Rig(driver, bench)
+def rig(driver: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Any:
+    bus, chip = I2cBus(), Pca9685()
+    bus.chips[0x40] = chip
+    monkeypatch.setattr("smbus2.SMBus", bus.smbus)
+    rig = Rig(driver, bench, chip)
     yield rig
     rig.belt.close()
 

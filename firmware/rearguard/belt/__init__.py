@@ -36,6 +36,10 @@ class BeltConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The GPIO pins it takes, by key."""
         return {}
 
+    def channels(self) -> dict[str, int]:
+        """The outputs of a board of its own that it takes, by key."""
+        return {}
+
 
 class Belt(Protocol):
     """A motor board at work."""
