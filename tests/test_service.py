@@ -200,8 +200,7 @@ def test_a_long_press_tests_every_motor_and_ends_in_ready() -> None:
 
 def test_a_pin_factory_that_is_not_there_is_refused_before_anything_moves(mocker) -> None:
     guard = Guard(config(pin_factory="lgpio"))
-    mocker.patch("rearguard.host.glob", return_value=[])
-    mocker.patch.dict("sys.modules", {"lgpio": None})
+    mocker.patch.dict("sys.modules", {"lgpio": None, "gpiozero.pins.lgpio": None})
     with pytest.raises(DeviceOpenError, match="lgpio"):
         guard.run()
 
@@ -217,7 +216,6 @@ def test_levels_reach_the_status_line(told: list[str]) -> None:
 
 def test_started_by_hand_missing_pins_are_told_as_such_and_not_as_a_sensor(mocker) -> None:
     guard = Guard(config(pin_factory="lgpio"))
-    mocker.patch("rearguard.host.glob", return_value=[])
-    mocker.patch.dict("sys.modules", {"lgpio": None})
+    mocker.patch.dict("sys.modules", {"lgpio": None, "gpiozero.pins.lgpio": None})
     with pytest.raises(DeviceOpenError, match=r"^pin_factory 'lgpio'"):
         guard.check_sensors()

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from rearguard import belt as belts
-from rearguard import lines
+from rearguard import lines, notify, rest
 from rearguard.config import Config
 from rearguard.core.pattern import felt_faults
 from rearguard.core.pipeline import Pipeline, Tick
@@ -20,6 +20,7 @@ from rearguard.host import Clock, Host, RealClock, pin_factory
 from rearguard.journal import Journal
 from rearguard.notify import Notifier, supervised, watchdog_s
 from rearguard.panel import Panel
+from rearguard.power import PowerWatch
 from rearguard.sensors import Sensor
 from rearguard.sensors import load as load_sensor
 from rearguard.watch import BusThread
@@ -28,6 +29,7 @@ BEAT_S = 0.5  # the belt is written at least this often, to prove that it still 
 BEAT_LEAST_S = 0.02  # whatever systemd asks for
 TEST_LIMIT_S = 4.0  # sensors that have not answered by then are felt as faults, and the guard goes on
 GOODBYE_LIMIT_S = 2.0
+PINS_LIMIT_S, PINS_AGAIN_S = 2.0, 0.05  # udev took 0.6 s on a virtual belt; then the reason is told
 
 
 class Guard:
@@ -45,6 +47,7 @@ class Guard:
         self.sensors: dict[str, Sensor] = {
             name: load_sensor(part.driver).Sensor(name, part, self._host) for name, part in config.sensors.items()
         }
+        self._power = PowerWatch(self._inbox.put, self._clock)
         self._notifier = Notifier()
         watchdog = watchdog_s()
         self._beat_s = max(min(BEAT_S, watchdog / 4), BEAT_LEAST_S) if watchdog else BEAT_S
@@ -62,16 +65,17 @@ class Guard:
 
     def run(self) -> None:
         """Guard until SIGTERM or SIGINT (or `stop`). Raises DeviceOpenError when belt or pins cannot be opened."""
-        buses = self._threads()
+        watches: list[BusThread | PowerWatch] = [*self._threads(), self._power]
         try:
             self.begin()
-            for bus in buses:
-                bus.start()
+            notify.take_priority()  # before the watches start: they inherit it
+            for watch in watches:
+                watch.start()
             while not self.over:
                 inputs = self._take()
                 self.turn(inputs, self._clock.now())
         finally:
-            self.finish(buses)
+            self.finish(watches)
 
     def stop(self) -> None:
         """End with the goodbye pattern. Safe in a signal handler and from any thread."""
@@ -89,15 +93,37 @@ class Guard:
                 sensor.close()
 
     def begin(self) -> None:
-        """Open all but the sensors, and start the self-test."""
-        self._notifier.status("self-test")
-        self._host.pins()  # refused here, with the reason, or never
+        """Open all but the sensors, and start the self-test.
+
+        After a crash in mid-walk there is none: READY, as soon as the sensors answer, says that it guards again.
+        """
+        again = notify.marked(notify.ARMED)
+        self._notifier.status("starting again" if again else "self-test")
+        self._await_pins()
+        buzzer = [self._config.buzzer.pin] if self._config.buzzer else []
+        rest.note(self._host.chip(), [*self._config.belt.pins().values(), *buzzer])
         self._belt.open()
         self._panel.open()
         if self._journal:
             self._journal.start()
         self._began_s = self._clock.now()
-        self._press(Cue.SELF_TEST)
+        if not again:
+            self._press(Cue.SELF_TEST)
+
+    def _await_pins(self) -> None:
+        """The pin factory, refused here, with the reason, or never.
+
+        At power-on udev opens the chip to its group a moment after the kernel makes it, so a service looks again.
+        """
+        end_s = self._clock.now() + (PINS_LIMIT_S if supervised() else 0.0)
+        while True:
+            try:
+                self._host.pins()
+                return
+            except DeviceOpenError:
+                if self._clock.now() >= end_s:
+                    raise
+            self._clock.sleep(PINS_AGAIN_S)
 
     def turn(self, inputs: list[Input], now: float) -> Tick:
         """One turn of the loop: step the core, drive the motors, see whether the guard is armed, or over."""
@@ -126,17 +152,21 @@ class Guard:
             found.append(self._inbox.get_nowait())
         return found
 
-    def finish(self, buses: Sequence[BusThread] = ()) -> None:
-        """Motors at rest, then all the rest."""
+    def finish(self, watches: Sequence[BusThread | PowerWatch] = ()) -> None:
+        """Motors at rest, then all the rest; at last, where the button asked for it, power off."""
         self._belt.close()
         self._panel.close()
-        for bus in buses:
-            bus.stop()
-        for bus in buses:
-            if bus.is_alive():
-                bus.join(timeout=1.0)
+        for watch in watches:
+            watch.stop()
+        for watch in watches:
+            if watch.is_alive():
+                watch.join(timeout=1.0)
         if self._journal:
             self._journal.close()
+        if self._ended_s is not None:
+            notify.mark(notify.ARMED, False)
+            if self._panel.off_asked:
+                notify.mark(notify.POWER_OFF)
         self._notifier.close()
 
     def _take(self) -> list[Input]:
@@ -154,6 +184,7 @@ class Guard:
             self._journal.offer(inputs, now, lines.alert(now, tick.alert) if key != self._key else None)
         self._key = key
         self._notifier.status(_status(tick) if self._ended_s is None else "stopping")
+        self._power.check(now)
         return tick
 
     def _write(self, tick: Tick, now: float) -> float:
@@ -186,6 +217,7 @@ class Guard:
             self._told = self._notifier.send("READY=1")  # again at the next turn, should systemd be busy
         if not silent and not felt_faults(tick.alert):
             self.armed = True
+            notify.mark(notify.ARMED)
             self._inbox.put(Command(self._clock.now(), Cue.READY))
 
     def _press(self, cue: Cue) -> None:

@@ -15,7 +15,7 @@ from rearguard.core.reading import Cue
 from rearguard.core.threat import CLEAR, WARN
 
 EDGE_S = 1e-6  # times this near to an edge are past it, or rounding would wake the loop for nothing
-UNFELT = ("journal:",)  # faults of these sources are shown, not felt: the walk is as safe as before
+UNFELT = ("journal:", "system:hot")  # faults that begin so are shown, not felt: the walk is as safe as before
 
 
 class Where(StrEnum):
