@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rearguard import lines
 from rearguard.core.reading import Command, Cue, Input, Reading, Report, Scan, Status
 from rearguard.core.threat import PROFILES
 from rearguard.errors import InputError
-from rearguard.replay import Replay
+from rearguard.replay import MAX_LINE, Replay
 from support import config, default_toml
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -129,6 +130,50 @@ def test_a_torn_last_line_is_skipped_with_a_note() -> None:
     assert len(out) == 5
     assert replay.notes
     assert "torn" in replay.notes[0]
+
+
+def read(data: bytes) -> tuple[list[bytes], Replay]:
+    """A journal's bytes, cut into lines as the command cuts them."""
+    replay, file = Replay(None, None), BytesIO(data)
+    return list(replay.run(iter(lambda: file.readline(MAX_LINE), b""), "walk.jsonl")), replay
+
+
+HEADER = lines.header(0.0, "2026-01-01T00:00:00Z", default_toml(), "0.1.0")
+
+
+@pytest.mark.parametrize("zeros", [1, 4096, MAX_LINE - 100])
+def test_zeros_at_the_end_as_a_power_cut_leaves_them_refuse_nothing_of_the_rest(zeros: int) -> None:
+    walk = b"".join(walk_to_wall())
+    whole, _ = read(walk)
+    for torn in (b"", b'{"t_s": 99.0, "sens'):
+        out, replay = read(walk + torn + bytes(zeros))
+        assert out == whole
+        assert replay.notes == ["walk.jsonl: zero bytes in 1 of its lines, as after a power cut; skipped"]
+
+
+@pytest.mark.parametrize("hole", [(400, 500), (400, 4096), (0, 100)])
+def test_a_block_of_zeros_in_the_middle_costs_only_the_lines_it_lies_on(hole: tuple[int, int]) -> None:
+    walk = b"".join(walk_to_wall())
+    start, end = hole
+    _, replay = read(walk[:start] + bytes(end - start) + walk[end:])
+    lost = walk[:end].count(b"\n") - walk[:start].count(b"\n") + 1
+    assert replay.inputs == walk.count(b"\n") - lost
+    assert "zero bytes" in replay.notes[-1]
+
+
+def test_a_journal_whose_header_is_lost_says_so_and_goes_on() -> None:
+    walk = b"".join(walk_to_wall())
+    _, replay = read(bytes(len(HEADER) - 1) + b"\n" + walk)
+    assert "--config" in replay.notes[0]
+    assert replay.inputs == walk.count(b"\n")
+
+
+def test_wherever_a_journal_is_cut_off_its_whole_lines_are_replayed_and_no_half_one() -> None:
+    journal = HEADER + b"".join(walk_to_wall()[:4])
+    for end in range(len(HEADER.partition(b":")[0]) + 1, len(journal) + 1):
+        _, replay = read(journal[:end])
+        whole = journal[:end].count(b"\n") - (end > len(HEADER) - 1)
+        assert replay.inputs in (whole, whole + (journal[end - 1 : end] == b"}"))
 
 
 @pytest.mark.parametrize(

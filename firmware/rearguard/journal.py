@@ -1,7 +1,8 @@
 """The black box: what the guard took in and what it made of it, as JSON lines on the disk.
 
 It has a thread of its own and never makes the guard wait. What was written more than a second ago
-survives a power cut. When the disk fails, that is reported, and the guard goes on.
+survives a power cut. When the disk fails, that is reported, and the guard goes on. A file is written to by one guard,
+once: what a cut left torn stays as it is, and the next start begins a new one.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
-from errno import ENOSPC
+from errno import EINVAL, ENOSPC
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from stat import S_ISREG
 from threading import Thread
 
 from rearguard import __version__, lines
 from rearguard.config import Config
 from rearguard.core.reading import Input, Report
+from rearguard.errors import tell
 
 SYNC_S = 1.0  # a power cut costs at most this
 RETRY_S = 2.0  # after the disk has failed
 QUEUE_LIMIT = 5000  # some seconds of the fastest sensor; then lines are dropped and counted
+FILES_LIMIT = 2000  # a guard that crashes over and over begins one each time
 PREFIX, SUFFIX = "journal-", ".jsonl"
-NUMBERED = re.compile(rf"{PREFIX}[0-9]+{re.escape(SUFFIX)}")
+NUMBERED = re.compile(rf"{PREFIX}([0-9]+){re.escape(SUFFIX)}")
 MB = 1_000_000
 
 
@@ -39,7 +43,7 @@ class Journal:
     """Takes steps from the guard's loop and writes them."""
 
     def __init__(self, config: Config, report: Callable[[Report], None]) -> None:
-        """`report` is called from the journal's thread when writing begins to fail, and when it works again."""
+        """`report` is called when writing begins to fail and when it works again, also from the journal's thread."""
         self._raw, self._settings = config.raw, config.journal
         self._directory = state_directory(config.journal.directory)
         self._report = report
@@ -51,6 +55,8 @@ class Journal:
         self._dirty = False
         self._failing: str | None = None
         self._retry_s = 0.0
+        self._slow = False  # the disk hangs, and steps are lost
+        self._told = False  # that a step could not be encoded
         self.dropped = 0  # steps
 
     def start(self) -> None:
@@ -59,9 +65,14 @@ class Journal:
 
     def offer(self, inputs: Iterable[Input], now_s: float, alert: bytes | None) -> None:
         """One step of the guard; `alert` is its line where the alert changed. Never waits; may drop."""
-        if self._queue.qsize() >= QUEUE_LIMIT:
+        waiting = self._queue.qsize()
+        if waiting >= QUEUE_LIMIT:
+            self._drag(True, now_s)
             self.dropped += 1
             return
+        if self._slow and waiting < QUEUE_LIMIT // 2:
+            self._queue.put([(Report("journal", now_s, "too_slow", True), now_s)])  # here steps are missing
+            self._drag(False, now_s)
         step: list[bytes | tuple[Input, float]] = [(item, now_s) for item in inputs]
         if not step:
             step.append(lines.step(now_s))
@@ -88,7 +99,7 @@ class Journal:
         try:
             step = self._queue.get(timeout=SYNC_S if self._dirty else None)
             while step is not None:
-                batch += [item if isinstance(item, bytes) else lines.encode(*item) for item in step]
+                batch += self._encoded(step)
                 step = self._queue.get_nowait()
             going = False
         except Empty:
@@ -101,12 +112,22 @@ class Journal:
                 self._write(b"".join(batch), now)
             if self._dirty and (now - self._synced_s >= SYNC_S or not going):
                 self._sync(now)
-            self._tell(None, now)
+            if batch:
+                self._tell(None, now)
         except OSError as error:
             self._shut()  # a half-written line stays at the end of its file
-            self._retry_s = now + RETRY_S
+            self._retry_s, self._dirty = now + RETRY_S, False
             self._tell("disk_full" if error.errno == ENOSPC else "write_failed", now)
         return going
+
+    def _encoded(self, step: list[bytes | tuple[Input, float]]) -> list[bytes]:
+        try:
+            return [item if isinstance(item, bytes) else lines.encode(*item) for item in step]
+        except Exception as error:  # a defect costs that step and not all that come after it
+            if not self._told:
+                tell(f"journal: a step was lost, {step!r:.200}: {type(error).__name__}: {error}")
+            self._told = True
+            return []
 
     def _write(self, data: bytes, now: float) -> None:
         if self._fd is None or self._size + len(data) > self._settings.file_mb * MB:
@@ -135,30 +156,48 @@ class Journal:
             self._sync(now)
         self._shut()
         self._directory.mkdir(parents=True, exist_ok=True)
-        files = self._files()
-        spare = (self._settings.total_mb - self._settings.file_mb) * MB
-        while files and sum(size for _, size in files) > spare:
-            files.pop(0)[0].unlink()
-        last = int(files[-1][0].name[len(PREFIX) : -len(SUFFIX)]) if files else 0
-        path = self._directory / f"{PREFIX}{last + 1:06d}{SUFFIX}"
+        path = self._directory / f"{PREFIX}{self._make_room():06d}{SUFFIX}"
         wall = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self._fd, self._size = fd, 0
         try:
             self._put(fd, lines.header(now, wall, self._raw, __version__))
+            self._sync_folder()
         except OSError:
             path.unlink(missing_ok=True)  # no trail of empty files on a full disk
             raise
-        folder = os.open(self._directory, os.O_RDONLY)  # the new name survives a power cut as well
+
+    def _make_room(self) -> int:
+        """Remove our oldest files, as far as there is no room for them; returns the number of the next."""
+        last, files = 0, []
+        for path in self._directory.iterdir():
+            if ours := NUMBERED.fullmatch(path.name):
+                number, info = int(ours[1]), path.lstat()
+                last = max(last, number)
+                if S_ISREG(info.st_mode):
+                    files.append((number, info.st_size, path))
+        total, count = sum(size for _, size, _ in files), len(files)
+        spare = (self._settings.total_mb - self._settings.file_mb) * MB
+        for _, size, path in sorted(files):
+            if total <= spare and count < FILES_LIMIT:
+                break
+            try:
+                path.unlink()
+            except PermissionError:  # somebody wants to keep it; the next may go
+                continue
+            total, count = total - size, count - 1
+        return last + 1
+
+    def _sync_folder(self) -> None:
+        """So that the new name survives a power cut as well."""
+        folder = os.open(self._directory, os.O_RDONLY)
         try:
             os.fsync(folder)
+        except OSError as error:
+            if error.errno != EINVAL:  # a file system that cannot do it, as exFAT through FUSE, is better than none
+                raise
         finally:
             os.close(folder)
-
-    def _files(self) -> list[tuple[Path, int]]:
-        """Our files and their sizes, oldest first."""
-        found = [path for path in self._directory.glob(f"{PREFIX}*{SUFFIX}") if NUMBERED.fullmatch(path.name)]
-        return [(path, path.stat().st_size) for path in sorted(found)]
 
     def _shut(self) -> None:
         fd, self._fd = self._fd, None
@@ -167,6 +206,12 @@ class Journal:
                 os.close(fd)
             except OSError:
                 pass  # its data was lost before; that has been told
+
+    def _drag(self, slow: bool, now: float) -> None:
+        """Report that steps are lost to a disk that hangs, or that this is over."""
+        if slow is not self._slow:
+            self._slow = slow
+            self._report(Report("journal", now, "too_slow", slow))
 
     def _tell(self, fault: str | None, now: float) -> None:
         """Report the change from one state of the disk to another."""

@@ -16,6 +16,7 @@ MAX_GAP_S = 30.0  # of silence that is stepped through; after that nothing chang
 MAX_SENSORS = 64  # that no configuration names
 MAX_LINE = 1_000_000  # bytes; a sweep of 3600 points takes a tenth of that
 BOM = b"\xef\xbb\xbf"  # some editors begin a file with it
+HEADER = b'{"schema":'  # how ours begins
 
 
 class Replay:
@@ -38,11 +39,17 @@ class Replay:
     def run(self, source: Iterable[bytes], name: str) -> Iterator[bytes]:
         """The alert lines, one each time the alert changes. Raises InputError with the line that is wrong."""
         bad: InputError | None = None
+        zeroed = 0
         for number, text in enumerate(source, 1):
             if len(text) >= MAX_LINE:
                 raise InputError(
                     f"{name}, line {number}: longer than {MAX_LINE} bytes; this is no file of reading lines"
                 )
+            if b"\0" in text:  # no JSON holds a zero byte: a power cut leaves them for what was not written
+                zeroed += 1
+                if number == 1:
+                    self.notes.append(f"{name}: its header is lost; give its configuration with --config")
+                continue
             text = text.removeprefix(BOM) if number == 1 else text  # noqa: PLW2901
             if not text.strip():
                 continue
@@ -51,7 +58,7 @@ class Replay:
             try:
                 line = lines.decode(text, f"{name}, line {number}")
             except InputError as error:
-                if not text.endswith(b"\n") and number > 1:
+                if not text.endswith(b"\n") and (number > 1 or text.startswith(HEADER)):
                     self.notes.append(f"{name}, line {number}: torn off in mid-line, as by a power cut; skipped")
                     break
                 bad = error  # raised on its own if it is not the last line
@@ -59,6 +66,8 @@ class Replay:
             yield from self._take(line, f"{name}, line {number}")
         if bad is not None:
             raise bad
+        if zeroed:
+            self.notes.append(f"{name}: zero bytes in {zeroed} of its lines, as after a power cut; skipped")
         yield from self._flush()
 
     def _take(self, line: lines.Line, where: str) -> Iterator[bytes]:
