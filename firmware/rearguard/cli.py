@@ -63,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
 
     config_option(command("run", _run, "Guard, until told to end. This is what the service runs."))
     config_option(command("check-config", _check, "Print what the wearer will get from a configuration."))
+    doctor = command("doctor", _doctor, "Find what is wrong with this machine as a belt, and the line that mends it.")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="default: the installed one, or the one that ships")
+    doctor.add_argument("--json", action="store_true", help="one JSON object, for whoever helps you")
+    doctor.add_argument("--no-sensors", action="store_true", help="do not open the sensors")
+    doctor.add_argument("--motors", action="store_true", help="buzz each motor for a moment, left to right")
     replay = command(
         "replay", _replay, "Step the guard over a journal or reading lines; print each change of the alert."
     )
@@ -124,6 +129,12 @@ def _check(args: argparse.Namespace) -> int:
 
     print(summary(load(args.config)))
     return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from rearguard.doctor.examine import run
+
+    return run(args)
 
 
 def _replay(args: argparse.Namespace) -> int:

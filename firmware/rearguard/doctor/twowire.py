@@ -1,0 +1,45 @@
+"""The I2C bus, where a part of the configuration has an address on one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rearguard.doctor.access import on_i2c
+from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped
+from rearguard.doctor.library import PIP, probe
+from rearguard.doctor.visit import Visit
+
+USUAL_BUS = 1  # the header's
+ENABLE = "sudo raspi-config nonint do_i2c 0"  # it means: on
+
+
+def bus(visit: Visit) -> Iterator[Finding]:
+    """Whether the buses are there."""
+    check, config = "i2c.bus", visit.config
+    parts: dict[str, Any] = {f"sensor.{name}": part for name, part in config.sensors.items() if on_i2c(part)}
+    parts |= {"belt": config.belt} if on_i2c(config.belt) else {}
+    if not parts:
+        yield skipped(check, "no part of this configuration is on I2C")
+    elif (said := probe(visit, "smbus2", "SMBus"))["error"]:
+        yield failure("i2c.library", f"smbus2 cannot be imported: {said['error']}", f"{PIP} install smbus2")
+    for key, part in parts.items():
+        number = part.bus if isinstance(getattr(part, "bus", None), int) else USUAL_BUS
+        name = f"/dev/i2c-{number}"
+        if visit.machine.has(name):
+            yield ok(check, f"{name} is there for {key} at 0x{part.address:02x}")
+        elif number == USUAL_BUS:
+            yield failure(check, f"{name} is not there for {key}{_why(visit)}", ENABLE)
+        else:
+            there = ", ".join(visit.machine.glob("/dev/i2c-*")) or "none"
+            yield failure(check, f"{name} is not there for {key}; there is: {there}", f"in [{key}]: bus = {USUAL_BUS}")
+
+
+def _why(visit: Visit) -> str:
+    try:
+        told = visit.boot
+    except CannotTellError:
+        return ""
+    if told.on("i2c_arm", "i2c", "i2c1"):
+        return f", though {told.config} switches it on: is the i2c-dev module loaded?"
+    return f": {told.config} has no dtparam=i2c_arm=on"

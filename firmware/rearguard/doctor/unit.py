@@ -1,0 +1,101 @@
+"""The service, and the watchdogs over it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped, warning
+from rearguard.doctor.visit import Visit
+
+INSTALL = "sudo ./install.sh"
+START = "sudo systemctl enable --now rearguard"
+LOG = "journalctl -u rearguard -b -n 30"
+RELOAD = "sudo systemctl daemon-reload && sudo systemctl restart rearguard"
+EXPECTED = {"Type": "notify", "Restart": "always", "WatchdogUSec": "2s"}  # systemd/rearguard.service
+LONGEST_S = 15.0  # the timer of a Pi counts no further, and systemd then has none at all
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def state(visit: Visit) -> Iterator[Finding]:
+    """Whether the service guards, and will after the next power-on."""
+    check, told = "service.state", visit.service
+    active, sub = told.get("ActiveState", "unknown"), told.get("SubState", "unknown")
+    if told.get("LoadState") != "loaded":
+        if told.get("LoadState") in ("masked", "error", "bad-setting"):
+            what = f"systemd cannot use it: {told['LoadState']}"
+            yield failure(check, what, f"sudo systemctl unmask rearguard; {INSTALL}")
+        else:
+            yield skipped(check, "not installed: the belt does not guard by itself at power-on", INSTALL)
+        return
+    if active == "active":
+        said = told.get("StatusText", "")
+        yield ok(check, f"it runs{f': {said[:60]}' if said else ''}")
+    elif active == "inactive":
+        yield warning(check, "it is stopped", START)
+    else:
+        yield failure(check, f"it does not come up ({active}, {sub}, {told.get('Result', 'unknown')})", LOG)
+    if told.get("UnitFileState") not in ("enabled", "enabled-runtime", "static"):
+        yield failure("service.enabled", "it does not start at power-on", START)
+    else:
+        yield ok("service.enabled", "it starts at power-on")
+
+
+def restarts(visit: Visit) -> Iterator[Finding]:
+    """How often systemd had to start it again."""
+    if not visit.installed:
+        return
+    text = visit.service.get("NRestarts", "")
+    if not text.isdecimal():
+        raise CannotTellError("systemd does not say how often it was started again")
+    if int(text):
+        yield warning("service.restarts", f"started again {text} times since it was last told to start", LOG)
+    else:
+        yield ok("service.restarts", "never started again")
+
+
+def current(visit: Visit) -> Iterator[Finding]:
+    """Whether the unit that systemd goes by is the one that ships."""
+    if not visit.installed:
+        return
+    check, told = "service.unit", visit.service
+    other = [f"{key}={told.get(key, '')}" for key, value in EXPECTED.items() if told.get(key) != value]
+    if told.get("NeedDaemonReload") == "yes":
+        yield failure(check, "the file has changed since systemd read it", RELOAD)
+    elif other:
+        yield failure(check, f"an old or changed unit: {', '.join(other)}", INSTALL)
+    else:
+        yield ok(check, "up to date; a guard that hangs is started again after 2 s")
+
+
+def watchdog(visit: Visit) -> Iterator[Finding]:
+    """The timer in the Pi that starts it anew when the kernel or systemd hang."""
+    check = "service.watchdog"
+    if not visit.pi:
+        yield skipped(check, "this is no Raspberry Pi")
+        return
+    told = visit.machine.show("--property=RuntimeWatchdogUSec").get("RuntimeWatchdogUSec", "")
+    seconds = _seconds(told)
+    mend = "in /etc/systemd/system.conf: RuntimeWatchdogSec=14s; sudo systemctl daemon-reexec"
+    if seconds is None:
+        raise CannotTellError(f"systemd says {told[:20]!r} of RuntimeWatchdogSec, which is no time")
+    if not visit.machine.has("/dev/watchdog0"):
+        what = "there is no /dev/watchdog0: nothing starts a Pi that hangs"
+        yield warning(check, what, "in /boot/firmware/config.txt, under [all]: dtparam=watchdog=on; sudo reboot")
+    elif seconds == 0.0:
+        yield warning(check, "RuntimeWatchdogSec is off: nothing starts a Pi that hangs", mend)
+    elif seconds > LONGEST_S:
+        what = f"RuntimeWatchdogSec is {told}; more than {LONGEST_S:g} s is none at all on a Pi"
+        yield failure(check, what, mend)
+    else:
+        yield ok(check, f"a Pi that hangs starts anew after {told}")
+
+
+def _seconds(text: str) -> float | None:
+    """Of a time span as systemd prints it, such as "1min 30s"; None when it is none."""
+    if text in ("0", "infinity"):
+        return 0.0
+    parts = [re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d)", part) for part in text.split()]
+    if not parts or None in parts:
+        return None
+    return sum(float(part[1]) * UNITS[part[2]] for part in parts if part)

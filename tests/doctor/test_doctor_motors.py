@@ -1,0 +1,62 @@
+"""Motors turn only on request, and never on a belt that a service holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.rigs import break_pin, mend_pin
+from doctor.fake_pi import PINS, Pi
+from rearguard.bench.sensing.wires import VirtualClock
+from rearguard.doctor.finding import Verdict
+
+OK, WARNING, FAILURE, SKIPPED = Verdict
+
+
+class WatchedClock(VirtualClock):
+    """Notes what the motors do whenever time passes."""
+
+    def __init__(self, pi: Pi) -> None:
+        super().__init__(100.0)
+        self._pi = pi
+        self.seen: list[tuple[float, ...]] = []
+
+    def sleep(self, seconds: float) -> None:
+        now = tuple(self._pi.factory.pin(pin).state for pin in (13, 19))
+        self.seen += [now] if self.seen[-1:] != [now] else []
+        super().sleep(seconds)
+
+
+@pytest.fixture
+def worn(pi: Pi) -> Pi:
+    """A belt whose motors are watched, left and right."""
+    pi.configure(PINS.format(trigger=23, echo=24))
+    pi.clock = WatchedClock(pi)
+    return pi
+
+
+def test_motors_rest_unless_asked_for(worn: Pi) -> None:
+    found = worn.examine()("motors.belt")
+    assert (found.verdict, found.mend) == (SKIPPED, "rearguard doctor --motors")
+    assert worn.clock.seen == []
+
+
+def test_motors_buzz_one_after_the_other_from_left_to_right_and_rest(worn: Pi) -> None:
+    found = worn.examine(buzz=True)("motors.belt")
+    assert found.verdict is OK
+    assert "left, right" in found.what
+    assert worn.clock.seen == [(1, 0), (0, 0), (0, 1), (0, 0)]
+
+
+def test_motors_of_a_running_service_are_its_own(worn: Pi) -> None:
+    worn.shown["ActiveState"] = "active"
+    found = worn.examine(buzz=True)("motors.belt")
+    assert found.verdict is SKIPPED
+    assert found.mend.startswith("sudo systemctl stop rearguard")
+    assert worn.clock.seen == []
+
+
+def test_a_motor_that_cannot_be_driven_is_a_failure(worn: Pi) -> None:
+    break_pin(worn.factory.pin(19), ("_set_state",))
+    found = worn.examine(buzz=True)("motors.belt")
+    mend_pin(worn.factory.pin(19))
+    assert found.verdict is FAILURE
