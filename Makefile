@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: bench test lint benchmark clean
+.PHONY: bench test test-virtual lint benchmark release clean
 
 bench: .venv/ready
 	@$(BIN)/rearguard bench $(ARGS)
@@ -11,15 +11,24 @@ bench: .venv/ready
 test: .venv/ready
 	@$(BIN)/python -m pytest $(ARGS)
 
+# The service as installed, on a Debian kernel in QEMU; needs root, qemu-system-x86, mmdebstrap and some tools (see .ci/run)
+test-virtual: .venv/ready
+	@$(BIN)/python -m pytest tests/virtual -o addopts="-q -rs -s --strict-markers --import-mode=importlib" -n 2 --dist loadfile $(ARGS)
+
 lint: .venv/ready
 	$(BIN)/ruff check firmware tests benchmarks
 	$(BIN)/ruff format --check firmware tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/shellcheck -x install.sh systemd/setup/*.sh tools/release.sh
 
 benchmark: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,peers]'
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# dist/rearguard-VERSION.tar.gz, which installs without a network
+release:
+	PYTHON=$(PYTHON) tools/release.sh
 
 .venv/ready: pyproject.toml
 	@echo "Setting up .venv (once; half a minute or so)"
