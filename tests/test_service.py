@@ -180,12 +180,12 @@ def test_pause_is_felt_and_mutes_until_it_ends_by_itself() -> None:
 
 
 def test_the_guard_sleeps_when_no_sensor_data_is_due() -> None:
-    """Without input it turns twice a second, to prove that the motors can be driven, and no oftener."""
+    """Without input it turns four times a second, to prove that the motors can be driven, and no oftener."""
     hand = armed(HandGuard(config(sensor={"rear": {"driver": "hcsr04", "trigger_pin": 23, "echo_pin": 24}})))
     start = hand.clock.now()
     turns = len(hand.until(start + 60.0))
     edges = 60 / 5 * 6  # of the fault pattern: the sensor is silent
-    assert turns <= 2 * 60 + edges + 10
+    assert turns <= 4 * 60 + edges + 10
 
 
 def test_a_long_press_tests_every_motor_and_ends_in_ready() -> None:

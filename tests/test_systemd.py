@@ -103,7 +103,7 @@ EXACTLY = {
     "StartLimitIntervalSec": "0",
     "RestartSec": "50ms",
     "ExecStart": "/opt/rearguard/bin/rearguard run --config /etc/rearguard/rearguard.toml",
-    "ExecStopPost": "-+/opt/rearguard/bin/rearguard-rest",
+    "ExecStopPost": '-+/opt/rearguard/bin/python -I -c "from rearguard.rest import main; main()"',
     "User": "rearguard",
     "SupplementaryGroups": "gpio dialout i2c",
     "StateDirectory": "rearguard",

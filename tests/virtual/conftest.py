@@ -1,0 +1,46 @@
+"""A virtual belt for each test file; without the means for one, a skip that says why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import image
+from machine import Machine
+
+DEFAULT = image.REPO / "firmware/rearguard/default.toml"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> image.Image:
+    """What machines boot from; made by the first who asks."""
+    if why := image.missing():
+        pytest.skip(f"no virtual belt on this machine: {why}")
+    return image.build()
+
+
+@pytest.fixture(scope="module")
+def boot(built: image.Image) -> Iterator[Callable[..., Machine]]:
+    """Boots machines, which end with the file."""
+    running: list[Machine] = []
+
+    def start(**how: Any) -> Machine:
+        running.append(Machine(built, **how).__enter__())
+        return running[-1]
+
+    yield start
+    for machine in running:
+        machine.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def belt(boot: Callable[..., Machine]) -> Machine:
+    """The starter belt: an HC-SR04 and three motors, armed."""
+    machine = boot()
+    machine.ask("armed")
+    return machine

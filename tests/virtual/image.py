@@ -1,0 +1,261 @@
+"""Builds what a virtual belt boots from: a Debian kernel, a first ramdisk, and a root with the project installed.
+
+Everything lands in one folder under the name of a hash of what it was made from, and is used again as long as that
+is the same. `python tests/virtual/image.py` builds it by itself and says where it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+REPO = HERE.parent.parent
+CACHE = Path(os.environ.get("REARGUARD_VIRTUAL", REPO / ".virtual"))
+PINS = tomllib.loads((HERE / "pins.toml").read_text())
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+TOOLS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "depmod", "busybox", "apt-get", "dpkg-deb", "cpio")
+PROJECT = (  # what a release is made of
+    "pyproject.toml", "README.md", "LICENSE", "requirements.lock", "install.sh", "firmware", "systemd", "tools",
+    "docs/operate.md", "docs/read-only.md",
+)  # fmt: skip
+
+
+class Image(NamedTuple):
+    """The files of a machine."""
+
+    kernel: Path
+    ramdisk: Path
+    root: Path
+
+
+class CannotBuildError(Exception):
+    """This machine lacks what it takes; the text says what."""
+
+
+def missing() -> str | None:
+    """Why no virtual belt can be built here, or None."""
+    absent = [tool for tool in TOOLS if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
+    if absent:
+        return f"not installed: {', '.join(absent)} (see .ci/run)"
+    if os.geteuid() != 0:
+        return "building a Debian root takes root"
+    return None
+
+
+def build() -> Image:
+    """Everything a machine needs, from the cache where it can be. Raises CannotBuildError."""
+    if why := missing():
+        raise CannotBuildError(why)
+    CACHE.mkdir(exist_ok=True)
+    kernel = _made("kernel", [repr(PINS["kernel"])], _kernel)
+    ramdisk = _made("ramdisk", [repr(PINS), _text(HERE / "initrd.sh"), kernel.name], lambda to: _ramdisk(kernel, to))
+    debian = _made("debian", [repr(PINS["debian"])], _debian)
+    release = _made("release", map(_text, _files(REPO / name for name in PROJECT)), _release)
+    parts = [repr(PINS["debian"]), debian.name, release.name, _text(Path(__file__))]
+    root = _made("root", parts, lambda to: _root(debian, release, to))
+    return Image(next(kernel.glob("usr/lib/modules/*/vmlinuz")), ramdisk / "ramdisk", root / "root.ext4")
+
+
+def _made(name: str, parts: Iterable[str], make: object) -> Path:
+    """The folder of that name, made now unless it is there; a half-made one is never taken for whole."""
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    folder = CACHE / f"{name}-{key}"
+    if folder.exists():
+        return folder
+    print(f"virtual bench: making the {name}", file=sys.stderr, flush=True)
+    for old in CACHE.glob(f"{name}-*"):
+        shutil.rmtree(old)
+    part = CACHE / f"part-{name}-{key}"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    make(part)  # type: ignore[operator]
+    part.rename(folder)
+    return folder
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        within = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found += [p for p in within if p.is_file() and "__pycache__" not in p.parts and ".egg-info" not in str(p)]
+    return found
+
+
+def _text(path: Path) -> str:
+    return f"{path.name}\n{path.read_bytes().hex()}"
+
+
+def run(*argv: str | Path, **how: object) -> str:
+    """A command that must work; its standard output."""
+    done = subprocess.run([str(a) for a in argv], text=True, capture_output=True, check=False, **how)  # type: ignore[call-overload]
+    if done.returncode:
+        raise CannotBuildError(f"{' '.join(map(str, argv))}: {(done.stderr or done.stdout)[-2000:]}")
+    return str(done.stdout)
+
+
+def mirror() -> str:
+    """The Debian mirror that this machine uses for itself."""
+    for source in [*Path("/etc/apt/sources.list.d").glob("*"), Path("/etc/apt/sources.list")]:
+        if source.is_file() and (
+            found := re.search(r"^(?:URIs:|deb)\s.*?(https?://\S+/debian)/?(?=\s|$)", source.read_text(), re.M)
+        ):
+            return found[1]
+    return "http://deb.debian.org/debian"
+
+
+def _kernel(to: Path) -> None:
+    """The kernel's packages, unpacked; with an apt of their own, so that this machine's lists stay as they are."""
+    apt = to / "apt"
+    for sub in (
+        "etc/apt.conf.d",
+        "etc/preferences.d",
+        "etc/trusted.gpg.d",
+        "state/lists/partial",
+        "cache/archives/partial",
+    ):
+        (apt / sub).mkdir(parents=True)
+    (apt / "state/status").touch()
+    suite, version = PINS["kernel"]["suite"], PINS["kernel"]["version"]
+    (apt / "etc/sources.list").write_text(f"deb [arch=amd64 signed-by={KEYRING}] {mirror()} {suite} main\n")
+    (apt / "apt.conf").write_text(
+        f'Dir::Etc "{apt}/etc"; Dir::Etc::sourcelist "{apt}/etc/sources.list"; Dir::Etc::sourceparts "-";\n'
+        f'Dir::State "{apt}/state"; Dir::State::status "{apt}/state/status"; Dir::Cache "{apt}/cache";\n'
+        'APT::Architecture "amd64"; APT::Architectures { "amd64"; }; APT::Sandbox::User "root";\n'
+        'Acquire::Languages "none";\n'
+    )
+    env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf")}
+    run("apt-get", "-qq", "update", env=env)
+    found = run("apt-cache", "policy", "linux-image-amd64", env=env)
+    if version not in found:  # mirrors drop old versions
+        version = re.findall(r"^\s+(\d\S+) \d+$", found, re.M)[0]
+        print(
+            f"virtual bench: the mirror has no kernel {PINS['kernel']['version']} any more; {version} instead",
+            file=sys.stderr,
+        )
+    release = re.search(
+        r"Depends: linux-image-(\S+)", run("apt-cache", "depends", f"linux-image-amd64={version}", env=env)
+    )
+    assert release, "a meta package that names no kernel"
+    run("apt-get", "-qq", "download", f"linux-binary-{release[1]}", f"linux-modules-{release[1]}", env=env, cwd=to)
+    for deb in to.glob("*.deb"):
+        run("dpkg-deb", "-x", deb, to)
+        deb.unlink()
+    shutil.rmtree(apt)
+    run("/usr/sbin/depmod", "-b", to / "usr", release[1])
+
+
+def _ramdisk(kernel: Path, to: Path) -> None:
+    """busybox, the modules in the order of their needs, and initrd.sh."""
+    tree = to / "tree"
+    for sub in ("bin", "modules", "proc", "sys", "dev", "root"):
+        (tree / sub).mkdir(parents=True)
+    modules = next((kernel / "usr/lib/modules").iterdir())
+    needs = {}
+    for line in (modules / "modules.dep").read_text().splitlines():
+        path, _, deps = line.partition(":")
+        needs[path] = deps.split()
+    by_name = {Path(path).name.partition(".ko")[0].replace("-", "_"): path for path in needs}
+    order: list[str] = []
+
+    def add(path: str) -> None:
+        if path not in order:
+            for need in reversed(needs[path]):
+                add(need)
+            order.append(path)
+
+    for name in PINS["modules"]["names"]:
+        if name in by_name:  # else it is built in
+            add(by_name[name])
+    for path in [*order, *(by_name[name] for name in PINS["modules"]["late"])]:
+        data = (modules / path).read_bytes()
+        (tree / "modules" / Path(path).name.removesuffix(".xz")).write_bytes(
+            lzma.decompress(data) if path.endswith(".xz") else data
+        )
+    (tree / "modules/order").write_text("".join(f"{Path(path).name.removesuffix('.xz')}\n" for path in order))
+    shutil.copy(str(shutil.which("busybox")), tree / "bin/busybox")
+    shutil.copy(HERE / "initrd.sh", tree / "init")
+    (tree / "init").chmod(0o755)
+    (to / "ramdisk").write_bytes(packed(tree))
+    shutil.rmtree(tree)
+
+
+def packed(tree: Path) -> bytes:
+    """A folder as the kernel wants its first files: a cpio archive. Several may follow each other."""
+    names = "\n".join(str(p.relative_to(tree)) for p in sorted(tree.rglob("*")))
+    return subprocess.run(
+        ["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"],
+        input=names.encode(),
+        cwd=tree,
+        capture_output=True,
+        check=True,
+    ).stdout
+
+
+def _debian(to: Path) -> None:
+    """A small Debian of the suite, as a tar."""
+    suite, packages = PINS["debian"]["suite"], PINS["debian"]["packages"]
+    run(
+        "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "--aptopt=Acquire::Languages \"none\"",
+        "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*", suite, to / "debian.tar",
+        f"deb [signed-by={KEYRING}] {mirror()} {suite} main",
+    )  # fmt: skip
+
+
+def _release(to: Path) -> None:
+    """The release folder, as anybody would download it; of the wheels, those for this Debian's Python and processor."""
+    run(
+        "bash",
+        REPO / "tools/release.sh",
+        to,
+        env={**os.environ, "BOARDS": "x86_64", "PYTHONS": "311", "PYTHON": sys.executable},
+    )
+
+
+def _root(debian: Path, release: Path, to: Path) -> None:
+    """Debian with the project installed by its own installer, offline, from a release folder."""
+    root = to / "root"
+    root.mkdir()
+    run("tar", "-xf", debian / "debian.tar", "-C", root)
+    (root / "etc/hostname").write_text("belt\n")
+    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    (root / "etc/fstab").write_text("/dev/root / ext4 defaults,noatime 0 1\n")
+    install(next(release.glob("rearguard-*")), root)
+    run("mke2fs", "-q", "-t", "ext4", "-d", root, "-L", "belt", to / "root.ext4", f"{PINS['debian']['image_mb']}M")
+    shutil.rmtree(root)
+
+
+def install(release: Path, root: Path) -> None:
+    """As its owner would: the release folder is copied over, and its installer does the rest."""
+    shutil.copytree(release, root / "root/rearguard")
+    print(run("chroot", root, "/root/rearguard/install.sh"), file=sys.stderr)
+    extra = PINS["debian"]["rpigpio"]  # beside the program, for the tests that want RPi.GPIO in place of lgpio
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "-q",
+        "--disable-pip-version-check",
+        "install",
+        "--no-deps",
+        "--target",
+        root / "usr/share/rpigpio",
+        extra,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        print(*build(), sep="\n")
+    except CannotBuildError as error:
+        sys.exit(f"virtual bench: {error}")

@@ -1,0 +1,30 @@
+#!/bin/busybox sh
+# The first process of a virtual belt: what a Raspberry Pi's firmware and device tree would have done, then systemd.
+B=/bin/busybox
+$B mount -t proc proc /proc
+$B mount -t sysfs sysfs /sys
+$B mount -t devtmpfs dev /dev
+while read -r module; do $B insmod "/modules/$module"; done </modules/order
+
+# The 40-pin header: a simulated chip under the name of a Pi 4's
+$B mount -t configfs config /sys/kernel/config
+D=/sys/kernel/config/gpio-sim/pi
+$B mkdir -p $D/bank0
+echo 54 >$D/bank0/num_lines
+echo pinctrl-bcm2711 >$D/bank0/label
+echo 1 >$D/live
+$B umount /sys/kernel/config
+
+disk=
+for word in $($B cat /proc/cmdline); do case $word in bench.disk=*) disk=${word#*=} ;; bench.root=*) how=${word#*=} ;; esac; done
+n=0
+while [ ! -e "$disk" ] && [ $n -lt 100 ]; do $B sleep 0.05; n=$((n + 1)); done
+$B mount -t ext4 -o "${how:-rw}" "$disk" /root || { echo "BENCH no root: $disk"; $B poweroff -f; }
+$B mount -t tmpfs -o mode=755 tmpfs /root/run
+$B mount -t proc proc /root/proc
+$B cp -a /bench /modules /root/run/
+[ -d /root/run/bench/units ] && { $B mkdir -p /root/run/systemd; $B cp -a /root/run/bench/units /root/run/systemd/system; }
+$B mount --bind /root/run/bench/cpuinfo /root/proc/cpuinfo
+[ -e /root/run/bench/prepare ] && $B chroot /root /bin/sh -eu /run/bench/prepare
+$B umount /proc /sys
+exec $B switch_root /root /sbin/init

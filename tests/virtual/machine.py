@@ -1,0 +1,152 @@
+"""One virtual belt: QEMU with a Debian kernel, gpio-sim lines for a header, the project installed by its own installer.
+
+Time inside is virtual where `timed` is asked for: the one emulated processor does 500 million instructions a second,
+about what a core of a Pi Zero 2 W does (assumed); its clock stands still while this machine is busy elsewhere, and what
+is idle is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import image
+
+GUEST = Path(__file__).parent / "guest"
+TIMED = ("-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off,align=off", "-rtc", "base=2026-01-01,clock=vm")
+FAST = ("-accel", "tcg,thread=multi", "-rtc", "base=2026-01-01")
+CPUINFO = "Revision\t: c03115\nSerial\t\t: 10000000deadbeef\nModel\t\t: Raspberry Pi 4 Model B Rev 1.5\n"
+UNIT = """[Unit]
+Description=The bench inside a virtual belt
+DefaultDependencies=no
+After=local-fs.target
+Before=rearguard.service
+[Service]
+ExecStart=/usr/bin/python3 -u /run/bench/agent.py
+Nice=-10
+CPUWeight=10000
+OOMScoreAdjust=-1000
+"""
+KERNEL_WORDS = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr systemd.show_status=0"
+DROP_IN = """[Service]
+# What a Raspberry Pi has by itself: a revision in /proc. And what stands for a serial port here.
+BindReadOnlyPaths=/run/bench/cpuinfo:/proc/cpuinfo
+DeviceAllow=char-pts rw
+"""
+NO_DISK_WAITS = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+)
+
+
+class Machine:
+    """Boots at once; `ask` runs a case of the guest's and returns what it measured. A context manager."""
+
+    def __init__(
+        self,
+        built: image.Image,
+        *,
+        timed: bool = True,
+        files: dict[str, str] | None = None,
+        disk: tuple[str, ...] | None = None,
+        root: str = "rw",
+        memory_mb: int = 768,
+    ) -> None:
+        """Boots from `built`, or from `disk` (QEMU's options for one) in place of its root.
+
+        `files` are laid into /run/bench; one named `prepare` is run as a shell script before systemd starts.
+        """
+        self.folder = Path(tempfile.mkdtemp(prefix="belt-"))
+        self.console = self.folder / "console"
+        ramdisk = self.folder / "ramdisk"
+        ramdisk.write_bytes(built.ramdisk.read_bytes() + image.packed(self._bench(files or {})))
+        size = built.root.stat().st_size
+        argv = ["qemu-system-x86_64", *(TIMED if timed else FAST), "-cpu", "max", "-smp", "1" if timed else "2"]
+        argv += ["-nodefaults", "-no-reboot", "-display", "none"]
+        if disk is None:  # the root in memory: nothing waits for a disk, and what is written is forgotten
+            argv += ["-M", "pc,nvdimm=on", "-m", f"{memory_mb}M,slots=2,maxmem=4G"]
+            argv += ["-object", f"memory-backend-file,id=root,share=off,mem-path={built.root},size={size}"]
+            argv += ["-device", "nvdimm,memdev=root"]
+        else:
+            argv += ["-M", "pc", "-m", f"{memory_mb}M", *disk]
+        device = "/dev/pmem0" if disk is None else "/dev/vda"
+        words = f"{KERNEL_WORDS} bench.disk={device} bench.root={root}"
+        argv += ["-kernel", str(built.kernel), "-initrd", str(ramdisk), "-append", words]
+        argv += ["-serial", f"file:{self.console}", "-serial", "stdio"]
+        self.process = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None and self.process.stdin is not None
+        self._out, self._in = self.process.stdout, self.process.stdin
+        self._ready = False
+
+    def _bench(self, files: dict[str, str]) -> Path:
+        """What is laid into the ramdisk: the guest's side of the bench, and its unit."""
+        tree = self.folder / "tree"
+        shutil.copytree(GUEST, tree / "bench")
+        (tree / "bench/cpuinfo").write_text(CPUINFO)
+        units = tree / "bench/units"
+        (units / "sysinit.target.wants").mkdir(parents=True)
+        (units / "bench.service").write_text(UNIT)
+        (units / "sysinit.target.wants/bench.service").symlink_to("../bench.service")
+        (units / "rearguard.service.d").mkdir()
+        (units / "rearguard.service.d/virtual.conf").write_text(DROP_IN)
+        for name in NO_DISK_WAITS:
+            (units / name).symlink_to("/dev/null")
+        for name, text in files.items():
+            path = tree / "bench" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tree
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """What the guest says, as it says it."""
+        for line in self._out:
+            if line.startswith("{"):
+                yield json.loads(line)
+
+    def ask(self, case: str, **how: Any) -> dict[str, Any]:
+        """Run one case; what it measured. Raises AssertionError with the guest's own words when it fails."""
+        if not self._ready:  # what is sent before the line is open is lost
+            self._ready = next(self.lines(), {}).get("case") == "ready"
+        self._in.write(json.dumps({"case": case, **how}) + "\n")
+        self._in.flush()
+        for told in self.lines():
+            if told.get("case") == case:
+                assert "error" not in told, f"{case}:\n{told['error']}"
+                return told
+            print(told)
+        raise AssertionError(f"the machine ended during {case}; its console ends with:\n{self.said()}")
+
+    def said(self, last: int = 3000) -> str:
+        """The end of the console."""
+        return self.console.read_text(errors="replace")[-last:] if self.console.exists() else ""
+
+    def cut(self) -> None:
+        """Pull the plug."""
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cut()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    pass
+        shutil.rmtree(self.folder)
