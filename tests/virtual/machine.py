@@ -25,12 +25,10 @@ CPUINFO = "Revision\t: c03115\nSerial\t\t: 10000000deadbeef\nModel\t\t: Raspberr
 UNIT = """[Unit]
 Description=The bench inside a virtual belt
 DefaultDependencies=no
-After=local-fs.target
-Before=rearguard.service
+Before=systemd-udevd.service systemd-tmpfiles-setup.service
 [Service]
 ExecStart=/usr/bin/python3 -u /run/bench/agent.py
 Nice=-10
-CPUWeight=10000
 OOMScoreAdjust=-1000
 """
 KERNEL_WORDS = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr systemd.show_status=0"

@@ -28,9 +28,12 @@ def config(factory: str = "lgpio", sensor: str | None = None) -> str:
 
 
 RPIGPIO = """mkdir -p /run/systemd/system/rearguard.service.d
-printf '[Service]\\nEnvironment=PYTHONPATH=/usr/share/rpigpio RPI_LGPIO_REVISION=c03115\\n' >/run/systemd/system/rearguard.service.d/rpigpio.conf
+cat >/run/systemd/system/rearguard.service.d/rpigpio.conf <<'END'
+[Service]
+Environment=PYTHONPATH=/usr/share/rpigpio RPI_LGPIO_REVISION=c03115
+END
 systemctl daemon-reload"""
-ZIGZAG = 25  # approaches, each with three levels that begin
+ZIGZAG = 12  # approaches, each with three levels that begin
 
 
 @pytest.fixture(scope="module", params=["hcsr04 on lgpio", "tf-luna on lgpio", "hcsr04 on rpi-lgpio"])
@@ -102,7 +105,7 @@ def test_distance_is_true(walk: dict[str, Any]) -> None:
 @pytest.mark.parametrize("distance_m", [0.2, 0.5, 1.0, 2.0, 3.5])
 def test_distance_is_true_at_each_range(fitted: tuple[Machine, str, str], distance_m: float) -> None:
     belt, part, name = fitted
-    stood = belt.ask("course", part=part, points=[[0, distance_m]], wait_s=3.0)
+    stood = belt.ask("course", part=part, points=[[0, distance_m]], wait_s=2.5)
     told = [line["distance_m"] for line in stood["journal"] if line.get("status") == "ok"][4:]
     true = [distance for _, distance, _ in stood["truth"]][4:]
     assert len(told) > 30
