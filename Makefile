@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: bench test test-virtual lint benchmark release clean
+.PHONY: bench test test-virtual test-virtual-soak lint benchmark release clean
 
 bench: .venv/ready
 	@$(BIN)/rearguard bench $(ARGS)
@@ -14,6 +14,10 @@ test: .venv/ready
 # The service as installed, on a Debian kernel in QEMU; needs root, qemu-system-x86, mmdebstrap and some tools (see .ci/run)
 test-virtual: .venv/ready
 	@$(BIN)/python -m pytest tests/virtual -o addopts="-q -rs -s --strict-markers --import-mode=importlib" -n 2 --dist loadfile $(ARGS)
+
+# An hour of virtual walking: no growth
+test-virtual-soak: .venv/ready
+	@REARGUARD_SOAK_S=3600 $(BIN)/python -m pytest tests/virtual/test_soak.py -o addopts="-q -rs -s --import-mode=importlib"
 
 lint: .venv/ready
 	$(BIN)/ruff check firmware tests benchmarks

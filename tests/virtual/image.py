@@ -23,7 +23,7 @@ REPO = HERE.parent.parent
 CACHE = Path(os.environ.get("REARGUARD_VIRTUAL", REPO / ".virtual"))
 PINS = tomllib.loads((HERE / "pins.toml").read_text())
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-TOOLS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "depmod", "busybox", "apt-get", "dpkg-deb", "cpio")
+TOOLS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "debugfs", "depmod", "busybox", "apt-get", "dpkg-deb", "cpio")
 PROJECT = (  # what a release is made of
     "pyproject.toml", "README.md", "LICENSE", "requirements.lock", "install.sh", "firmware", "systemd", "tools",
     "docs/operate.md", "docs/read-only.md",

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -56,12 +58,15 @@ class Machine:
         timed: bool = True,
         files: dict[str, str] | None = None,
         disk: tuple[str, ...] | None = None,
+        nap: Path | None = None,
         root: str = "rw",
         memory_mb: int = 768,
     ) -> None:
         """Boots from `built`, or from `disk` (QEMU's options for one) in place of its root.
 
         `files` are laid into /run/bench; one named `prepare` is run as a shell script before systemd starts.
+        `nap` is a file that keeps the kernel as it is just before it looks for its disk: the first machine makes it,
+        and each begins there, with the first one's `files`, as if it had just been switched on.
         """
         self.folder = Path(tempfile.mkdtemp(prefix="belt-"))
         self.console = self.folder / "console"
@@ -80,12 +85,41 @@ class Machine:
         words = f"{KERNEL_WORDS} bench.disk={device} bench.root={root}"
         argv += ["-kernel", str(built.kernel), "-initrd", str(ramdisk), "-append", words]
         argv += ["-serial", f"file:{self.console}", "-serial", "stdio"]
+        if nap is not None:
+            argv[argv.index("-append") + 1] += " bench.nap"
+            if not nap.exists():
+                self._fall_asleep(argv, nap)
+            argv += ["-incoming", f"exec:cat '{nap}'"]
+        self._start(argv)
+        if nap is not None:
+            self._napping()
+            self._in.write("wake\n")
+            self._in.flush()
+
+    def _start(self, argv: list[str]) -> None:
         self.process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None and self.process.stdin is not None
         self._out, self._in = self.process.stdout, self.process.stdin
         self._ready = False
+
+    def _fall_asleep(self, argv: list[str], nap: Path) -> None:
+        """Boot up to the nap, keep that, and end."""
+        monitor = self.folder / "monitor"
+        self._start([*argv, "-monitor", f"unix:{monitor},server=on,wait=off"])
+        self._napping()
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(monitor))
+            line.sendall(f"migrate \"exec:cat >'{nap}'\"\nquit\n".encode())
+            self.process.communicate()
+        self.console.unlink()
+
+    def _napping(self) -> None:
+        """Wait until the kernel says that it naps."""
+        while "BENCH naps" not in self.said():
+            assert self.process.poll() is None, f"the machine ended before its nap:\n{self.said()}"
+            time.sleep(0.02)
 
     def _bench(self, files: dict[str, str]) -> Path:
         """What is laid into the ramdisk: the guest's side of the bench, and its unit."""
@@ -109,7 +143,7 @@ class Machine:
     def lines(self) -> Iterator[dict[str, Any]]:
         """What the guest says, as it says it."""
         for line in self._out:
-            if line.startswith("{"):
+            if line.startswith("{") and line.endswith("\n"):  # the last is torn where the machine was cut
                 yield json.loads(line)
 
     def ask(self, case: str, **how: Any) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def case_shell(command: str, limit_s: float = 600.0) -> dict[str, Any]:
 
 def case_wire(part: str = "echo", arguments: tuple[str, ...] = ("23", "24", "20")) -> dict[str, Any]:
     """Put a part on its lines, and watch the motors."""
+    if part in parts:
+        return {}
     told = Path(f"/run/truth-{part}")
     with told.open("w") as out:
         argv = ["/usr/bin/python3", "-u", f"/run/bench/{part}.py", *arguments]
