@@ -49,13 +49,13 @@ def ok(t_s: float, distance_m: float, sensor: str = "rear") -> Reading:
 class HandGuard:
     """The whole guard on mock pins and a clock of its own; sensors are read only where a test says so."""
 
-    def __init__(self, settings: Config | None = None) -> None:
+    def __init__(self, settings: Config | None = None, refused: bool = False) -> None:
         self.config = settings or config()
         self.clock = VirtualClock(100.0)
         self.factory = MockFactory(pin_class=MockPWMPin)
         self.emulator = hcsr04.Emulator(self.config.sensors["rear"], Random(1))
         self.wire = EchoWire(self.config.sensors["rear"], self.emulator, self.factory, self.clock.now)
-        self.guard = Guard(self.config, self.clock, lambda: self.factory)
+        self.guard = Guard(self.config, self.clock, lambda: self.factory, refused=refused)
 
     def motors(self) -> tuple[float, ...]:
         pins = self.config.belt.pins()

@@ -116,10 +116,9 @@ def _evaluate_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from rearguard import service
-    from rearguard.config import load
+    from rearguard import last_good, service
 
-    service.run(load(args.config))
+    service.run(*last_good.load(args.config))
     return 0
 
 

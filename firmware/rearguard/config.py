@@ -23,7 +23,7 @@ from rearguard.explain import explain, join
 from rearguard.panel import ButtonConfig, BuzzerConfig
 
 DEFAULT = Path(__file__).with_name("default.toml")
-RESERVED = {"belt", "journal", "system"}  # these names stand before other faults
+RESERVED = {"belt", "config", "journal", "system"}  # these names stand before other faults
 I2C_PINS = {2, 3}  # they carry 1.8 kilohm pull-ups on the board
 TURN_LIMIT_S = 0.2  # sensors in turn must each be heard well within the 250 ms of NO_DATA
 NAME = r"^[a-z][a-z0-9_-]{0,31}$"
@@ -65,6 +65,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     buzzer: BuzzerConfig | None
     button: ButtonConfig | None
     journal: JournalConfig
+    text: bytes = b""  # the file itself; nothing where there is none
 
     def specs(self) -> list[SensorSpec]:
         """What the core has to know of the sensors."""
@@ -95,7 +96,8 @@ def load(path: Path | None) -> Config:
     """Read a configuration file; None is the one that ships with the package. Raises ConfigError."""
     path = path or DEFAULT
     try:
-        text = path.read_bytes().decode()
+        data = path.read_bytes()
+        text = data.decode()
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
     except UnicodeDecodeError as error:
@@ -106,11 +108,11 @@ def load(path: Path | None) -> Config:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    return parse(raw, str(path))
+    return parse(raw, str(path), data)
 
 
-def parse(raw: dict[str, Any], source: str) -> Config:
-    """Check a configuration that is read already. Raises ConfigError."""
+def parse(raw: dict[str, Any], source: str, text: bytes = b"") -> Config:
+    """Check a configuration that is read already, from `text`. Raises ConfigError."""
     file = _convert(raw, _File, source, "")
     if not file.sensor:
         raise ConfigError(f"{source}: sensor: no sensor is given; allowed: one table [sensor.NAME] or more")
@@ -131,6 +133,7 @@ def parse(raw: dict[str, Any], source: str) -> Config:
         buzzer=file.buzzer,
         button=file.button,
         journal=file.journal,
+        text=text,
     )
     _check_belt(config)
     _check_pins(config)

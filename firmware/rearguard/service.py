@@ -6,10 +6,11 @@ import signal
 from collections.abc import Callable, Sequence
 from functools import cache
 from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from rearguard import belt as belts
-from rearguard import lines, notify, rest
+from rearguard import last_good, lines, notify, rest
 from rearguard.config import Config
 from rearguard.core.pattern import felt_faults
 from rearguard.core.pipeline import Pipeline, Tick
@@ -35,9 +36,19 @@ PINS_LIMIT_S, PINS_AGAIN_S = 2.0, 0.05  # udev took 0.6 s on a virtual belt; the
 class Guard:
     """Everything between the wires and the motors, on one clock."""
 
-    def __init__(self, config: Config, clock: Clock | None = None, pins: Callable[[], Any] | None = None) -> None:
-        """Opens nothing yet. `clock` and `pins` are the bench's; by default the machine's own."""
-        self._config = config
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock | None = None,
+        pins: Callable[[], Any] | None = None,
+        *,
+        refused: bool = False,
+    ) -> None:
+        """Opens nothing yet. `clock` and `pins` are the bench's; by default the machine's own.
+
+        `refused`: the wearer's own configuration was, and `config` is the last good one; that is felt.
+        """
+        self._config, self._refused = config, refused
         self._clock = clock or RealClock()
         self._host = Host(self._clock, cache(pins or (lambda: pin_factory(config.pin_factory))))
         self._inbox: SimpleQueue[Input] = SimpleQueue()
@@ -107,6 +118,8 @@ class Guard:
         if self._journal:
             self._journal.start()
         self._began_s = self._clock.now()
+        if self._refused:
+            self._inbox.put(Report("config", self._began_s, "refused", True))
         if not again:
             self._press(Cue.SELF_TEST)
 
@@ -218,6 +231,7 @@ class Guard:
         if not silent and not felt_faults(tick.alert):
             self.armed = True
             notify.mark(notify.ARMED)
+            Thread(target=last_good.keep, args=[self._config], daemon=True).start()  # a slow card must not hold us up
             self._inbox.put(Command(self._clock.now(), Cue.READY))
 
     def _press(self, cue: Cue) -> None:
@@ -243,13 +257,13 @@ def _status(tick: Tick) -> str:
     return " ".join(words)
 
 
-def run(config: Config) -> None:
-    """Guard in the foreground until told to end.
+def run(config: Config, refused: bool = False) -> None:
+    """Guard in the foreground until told to end; `refused` as for Guard.
 
     Raises DeviceOpenError when belt or pins cannot be opened; started by hand, also for a sensor. Under systemd a
     sensor that is not there is felt as a fault and tried again: an exit would be silence.
     """
-    guard = Guard(config)
+    guard = Guard(config, refused=refused)
     if not supervised():
         guard.check_sensors()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the last: the terminal is gone

@@ -10,7 +10,7 @@ Registers (NXP PCA9685 data sheet, rev. 4, section 7.3); the LED registers of ch
 
 The chip keeps its last duty when the guard hangs or is killed, until the guard is back or the power is gone;
 `ExecStopPost=` does not reach this board. So OE (high: all off) must be tied to a heartbeat, or be pulled up and held
-low by one. SCL is a heartbeat, for the guard writes at least four times a second: a retriggerable one-shot of 1 s on SCL
+low by one. SCL is a heartbeat, for the guard writes at least every 0.25 s: a retriggerable one-shot of 1 s on SCL
 (74HC123; assumed, not built).
 """
 
