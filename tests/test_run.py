@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from time import monotonic
 
 import pytest
@@ -52,6 +52,7 @@ class Bench:
         self.told.settimeout(PATIENCE_S)
         self.heard: list[str] = []
         self._ending = Event()
+        self._hand = Lock()  # one hand on the plug: it must not be pulled while the sensor is writing
         self._pump = Thread(target=self._run)
         self._pump.start()
         self.process: subprocess.Popen[str] | None = None
@@ -64,12 +65,24 @@ class Bench:
         )
         return self.process
 
+    def plug(self) -> None:
+        """The sensor is there."""
+        with self._hand:
+            self.wire.plug()
+
+    def unplug(self) -> None:
+        """The sensor is gone."""
+        with self._hand:
+            self.wire.unplug()
+
     def hear(self, part: str) -> str:
         """Wait until systemd is told something with `part` in it."""
-        while True:
+        end_s = monotonic() + PATIENCE_S
+        while monotonic() < end_s:
             self.heard.append(self.told.recv(4096).decode())
             if part in self.heard[-1]:
                 return self.heard[-1]
+        raise AssertionError(f"{part!r} was never told, but {self.heard[-5:]}")
 
     def close(self) -> None:
         self._ending.set()
@@ -87,7 +100,8 @@ class Bench:
             now = monotonic()
             self.distance_m = max(self.distance_m - self.speed_mps * (now - last), 0.6)
             last = now
-            self.wire.pump(now)
+            with self._hand:
+                self.wire.pump(now)
 
 
 @pytest.fixture
@@ -102,10 +116,10 @@ def test_it_arms_guards_survives_unplugging_and_says_goodbye(bench: Bench) -> No
     bench.hear("READY=1")
     bench.speed_mps = 1.0
     bench.hear("STATUS=STOP")
-    bench.wire.unplug()
+    bench.unplug()
     bench.hear("FAULT luna:lost")
     bench.distance_m, bench.speed_mps = 5.0, 0.0
-    bench.wire.plug()
+    bench.plug()
     bench.hear("STATUS=guarding")
     process.send_signal(signal.SIGTERM)
     bench.hear("STOPPING=1")
@@ -117,7 +131,7 @@ def test_it_arms_guards_survives_unplugging_and_says_goodbye(bench: Bench) -> No
 
 
 def test_by_hand_a_port_that_is_absent_is_an_error_and_the_end(bench: Bench) -> None:
-    bench.wire.unplug()
+    bench.unplug()
     words = [sys.executable, "-m", "rearguard", "run", "--config", str(bench.config)]
     done = subprocess.run(words, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -127,10 +141,10 @@ def test_by_hand_a_port_that_is_absent_is_an_error_and_the_end(bench: Bench) -> 
 
 
 def test_under_systemd_a_port_that_is_absent_is_felt_and_tried_again(bench: Bench) -> None:
-    bench.wire.unplug()
+    bench.unplug()
     bench.start()
     bench.hear("FAULT luna:lost")
-    bench.wire.plug()
+    bench.plug()
     bench.hear("STATUS=guarding")
 
 
