@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: bench test test-virtual test-virtual-soak lint benchmark release clean
+.PHONY: bench test test-virtual test-virtual-soak test-arm64 lint benchmark release clean
 
 bench: .venv/ready
 	@$(BIN)/rearguard bench $(ARGS)
@@ -13,11 +13,16 @@ test: .venv/ready
 
 # The service as installed, on a Debian kernel in QEMU; needs root, qemu-system-x86, mmdebstrap and some tools (see .ci/run)
 test-virtual: .venv/ready
-	@$(BIN)/python -m pytest tests/virtual -o addopts="-q -rs -s --strict-markers --import-mode=importlib" -n 2 --dist loadfile $(ARGS)
+	@-$(BIN)/python tests/virtual/image.py >/dev/null
+	@$(BIN)/python -m pytest tests/virtual -o addopts="-q -rs --strict-markers --import-mode=importlib" -n 2 --dist loadfile $(ARGS)
 
 # An hour of virtual walking: no growth
 test-virtual-soak: .venv/ready
-	@REARGUARD_SOAK_S=3600 $(BIN)/python -m pytest tests/virtual/test_soak.py -o addopts="-q -rs -s --import-mode=importlib"
+	@REARGUARD_SOAK_S=3600 $(BIN)/python -m pytest tests/virtual/test_soak.py -o addopts="-q -rs --import-mode=importlib"
+
+# The walk on Debian's arm64 kernel; needs qemu-system-arm, qemu-user-static and device-tree-compiler besides
+test-arm64: .venv/ready
+	@REARGUARD_ARM64=1 $(BIN)/python -m pytest tests/virtual/test_arm64.py -o addopts="-q -rs -s --strict-markers --import-mode=importlib" $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check firmware tests benchmarks

@@ -13,6 +13,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 import image
 from machine import Machine
 
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was measured, from all workers."""
+    terminalreporter.section("measured")
+    for report in terminalreporter.stats.get("passed", []):
+        for line in report.capstdout.splitlines():
+            terminalreporter.write_line(line)
+
+
 DEFAULT = image.REPO / "firmware/rearguard/default.toml"
 
 

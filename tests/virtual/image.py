@@ -18,12 +18,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from arch import AMD64, ARM64, Arch
+
 HERE = Path(__file__).parent
 REPO = HERE.parent.parent
 CACHE = Path(os.environ.get("REARGUARD_VIRTUAL", REPO / ".virtual"))
 PINS = tomllib.loads((HERE / "pins.toml").read_text())
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-TOOLS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "debugfs", "depmod", "busybox", "apt-get", "dpkg-deb", "cpio")
+TOOLS = ("mmdebstrap", "mke2fs", "debugfs", "depmod", "apt-get", "dpkg-deb", "cpio")
 PROJECT = (  # what a release is made of
     "pyproject.toml", "README.md", "LICENSE", "requirements.lock", "install.sh", "firmware", "systemd", "tools",
     "docs/operate.md", "docs/read-only.md",
@@ -36,15 +38,17 @@ class Image(NamedTuple):
     kernel: Path
     ramdisk: Path
     root: Path
+    arch: Arch
 
 
 class CannotBuildError(Exception):
     """This machine lacks what it takes; the text says what."""
 
 
-def missing() -> str | None:
+def missing(arch: Arch = AMD64) -> str | None:
     """Why no virtual belt can be built here, or None."""
-    absent = [tool for tool in TOOLS if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
+    tools = (*arch.tools, *TOOLS)
+    absent = [tool for tool in tools if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
     if absent:
         return f"not installed: {', '.join(absent)} (see .ci/run)"
     if os.geteuid() != 0:
@@ -52,18 +56,21 @@ def missing() -> str | None:
     return None
 
 
-def build() -> Image:
+def build(arch: Arch = AMD64) -> Image:
     """Everything a machine needs, from the cache where it can be. Raises CannotBuildError."""
-    if why := missing():
+    if why := missing(arch):
         raise CannotBuildError(why)
     CACHE.mkdir(exist_ok=True)
-    kernel = _made("kernel", [repr(PINS["kernel"])], _kernel)
-    ramdisk = _made("ramdisk", [repr(PINS), _text(HERE / "initrd.sh"), kernel.name], lambda to: _ramdisk(kernel, to))
-    debian = _made("debian", [repr(PINS["debian"])], _debian)
-    release = _made("release", map(_text, _files(REPO / name for name in PROJECT)), _release)
+    own = arch.prefix
+    kernel = _made(f"{own}kernel", [repr(PINS["kernel"])], lambda to: _kernel(arch, to))
+    debian = _made(f"{own}debian", [repr(PINS["debian"])], lambda to: _debian(arch, to))
+    first = [repr(PINS), _text(HERE / "initrd.sh"), kernel.name]
+    ramdisk = _made(f"{own}ramdisk", first, lambda to: _ramdisk(kernel, debian, to))
+    files = map(_text, _files(REPO / name for name in PROJECT))
+    release = _made(f"{own}release", files, lambda to: _release(arch, to))
     parts = [repr(PINS["debian"]), debian.name, release.name, _text(Path(__file__))]
-    root = _made("root", parts, lambda to: _root(debian, release, to))
-    return Image(next(kernel.glob("usr/lib/modules/*/vmlinuz")), ramdisk / "ramdisk", root / "root.ext4")
+    root = _made(f"{own}root", parts, lambda to: _root(arch, debian, release, to))
+    return Image(next(kernel.glob("usr/lib/modules/*/vmlinuz")), ramdisk / "ramdisk", root / "root.ext4", arch)
 
 
 def _made(name: str, parts: Iterable[str], make: object) -> Path:
@@ -113,7 +120,7 @@ def mirror() -> str:
     return "http://deb.debian.org/debian"
 
 
-def _kernel(to: Path) -> None:
+def _kernel(arch: Arch, to: Path) -> None:
     """The kernel's packages, unpacked; with an apt of their own, so that this machine's lists stay as they are."""
     apt = to / "apt"
     for sub in (
@@ -126,16 +133,16 @@ def _kernel(to: Path) -> None:
         (apt / sub).mkdir(parents=True)
     (apt / "state/status").touch()
     suite, version = PINS["kernel"]["suite"], PINS["kernel"]["version"]
-    (apt / "etc/sources.list").write_text(f"deb [arch=amd64 signed-by={KEYRING}] {mirror()} {suite} main\n")
+    (apt / "etc/sources.list").write_text(f"deb [arch={arch.name} signed-by={KEYRING}] {mirror()} {suite} main\n")
     (apt / "apt.conf").write_text(
         f'Dir::Etc "{apt}/etc"; Dir::Etc::sourcelist "{apt}/etc/sources.list"; Dir::Etc::sourceparts "-";\n'
         f'Dir::State "{apt}/state"; Dir::State::status "{apt}/state/status"; Dir::Cache "{apt}/cache";\n'
-        'APT::Architecture "amd64"; APT::Architectures { "amd64"; }; APT::Sandbox::User "root";\n'
+        f'APT::Architecture "{arch.name}"; APT::Architectures {{ "{arch.name}"; }}; APT::Sandbox::User "root";\n'
         'Acquire::Languages "none";\n'
     )
     env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf")}
     run("apt-get", "-qq", "update", env=env)
-    found = run("apt-cache", "policy", "linux-image-amd64", env=env)
+    found = run("apt-cache", "policy", f"linux-image-{arch.name}", env=env)
     if version not in found:  # mirrors drop old versions
         version = re.findall(r"^\s+(\d\S+) \d+$", found, re.M)[0]
         print(
@@ -143,7 +150,7 @@ def _kernel(to: Path) -> None:
             file=sys.stderr,
         )
     release = re.search(
-        r"Depends: linux-image-(\S+)", run("apt-cache", "depends", f"linux-image-amd64={version}", env=env)
+        r"Depends: linux-image-(\S+)", run("apt-cache", "depends", f"linux-image-{arch.name}={version}", env=env)
     )
     assert release, "a meta package that names no kernel"
     run("apt-get", "-qq", "download", f"linux-binary-{release[1]}", f"linux-modules-{release[1]}", env=env, cwd=to)
@@ -154,10 +161,10 @@ def _kernel(to: Path) -> None:
     run("/usr/sbin/depmod", "-b", to / "usr", release[1])
 
 
-def _ramdisk(kernel: Path, to: Path) -> None:
-    """busybox, the modules in the order of their needs, and initrd.sh."""
+def _ramdisk(kernel: Path, debian: Path, to: Path) -> None:
+    """Debian's busybox, the modules in the order of their needs, and initrd.sh."""
     tree = to / "tree"
-    for sub in ("bin", "modules", "proc", "sys", "dev", "root"):
+    for sub in ("modules", "proc", "sys", "dev", "root"):
         (tree / sub).mkdir(parents=True)
     modules = next((kernel / "usr/lib/modules").iterdir())
     needs = {}
@@ -176,13 +183,13 @@ def _ramdisk(kernel: Path, to: Path) -> None:
     for name in PINS["modules"]["names"]:
         if name in by_name:  # else it is built in
             add(by_name[name])
-    for path in [*order, *(by_name[name] for name in PINS["modules"]["late"])]:
+    for path in [*order, *(by_name[name] for name in PINS["modules"]["late"] if name in by_name)]:
         data = (modules / path).read_bytes()
         (tree / "modules" / Path(path).name.removesuffix(".xz")).write_bytes(
             lzma.decompress(data) if path.endswith(".xz") else data
         )
     (tree / "modules/order").write_text("".join(f"{Path(path).name.removesuffix('.xz')}\n" for path in order))
-    shutil.copy(str(shutil.which("busybox")), tree / "bin/busybox")
+    run("tar", "-xf", debian / "debian.tar", "-C", tree, "--strip-components=2", "./usr/bin/busybox")
     shutil.copy(HERE / "initrd.sh", tree / "init")
     (tree / "init").chmod(0o755)
     (to / "ramdisk").write_bytes(packed(tree))
@@ -201,28 +208,29 @@ def packed(tree: Path) -> bytes:
     ).stdout
 
 
-def _debian(to: Path) -> None:
+def _debian(arch: Arch, to: Path) -> None:
     """A small Debian of the suite, as a tar."""
     suite, packages = PINS["debian"]["suite"], PINS["debian"]["packages"]
     run(
-        "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "--aptopt=Acquire::Languages \"none\"",
+        *arch.foreign, "mmdebstrap", f"--architectures={arch.name}", "--mode=root", "--skip=check/qemu",
+        "--variant=minbase", f"--include={','.join(packages)}", "--aptopt=Acquire::Languages \"none\"",
         "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*", suite, to / "debian.tar",
         f"deb [signed-by={KEYRING}] {mirror()} {suite} main",
     )  # fmt: skip
 
 
-def _release(to: Path) -> None:
+def _release(arch: Arch, to: Path) -> None:
     """The release folder, as anybody would download it; of the wheels, those for this Debian's Python and processor."""
     run(
         "bash",
         REPO / "tools/release.sh",
         to,
-        env={**os.environ, "BOARDS": "x86_64", "PYTHONS": "311", "PYTHON": sys.executable},
+        env={**os.environ, "BOARDS": arch.wheels, "PYTHONS": "311", "PYTHON": sys.executable},
     )
 
 
-def _root(debian: Path, release: Path, to: Path) -> None:
+def _root(arch: Arch, debian: Path, release: Path, to: Path) -> None:
     """Debian with the project installed by its own installer, offline, from a release folder."""
     root = to / "root"
     root.mkdir()
@@ -230,15 +238,15 @@ def _root(debian: Path, release: Path, to: Path) -> None:
     (root / "etc/hostname").write_text("belt\n")
     (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
     (root / "etc/fstab").write_text("/dev/root / ext4 defaults,noatime 0 1\n")
-    install(next(release.glob("rearguard-*")), root)
+    install(arch, next(release.glob("rearguard-*")), root)
     run("mke2fs", "-q", "-t", "ext4", "-d", root, "-L", "belt", to / "root.ext4", f"{PINS['debian']['image_mb']}M")
     shutil.rmtree(root)
 
 
-def install(release: Path, root: Path) -> None:
+def install(arch: Arch, release: Path, root: Path) -> None:
     """As its owner would: the release folder is copied over, and its installer does the rest."""
     shutil.copytree(release, root / "root/rearguard")
-    print(run("chroot", root, "/root/rearguard/install.sh"), file=sys.stderr)
+    print(run(*arch.foreign, "chroot", root, "/root/rearguard/install.sh"), file=sys.stderr)
     extra = PINS["debian"]["rpigpio"]  # beside the program, for the tests that want RPi.GPIO in place of lgpio
     run(
         sys.executable,
@@ -256,6 +264,6 @@ def install(release: Path, root: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        print(*build(), sep="\n")
+        print(*build(ARM64 if "arm64" in sys.argv[1:] else AMD64)[:3], sep="\n")
     except CannotBuildError as error:
         sys.exit(f"virtual bench: {error}")

@@ -34,7 +34,7 @@ $B mount -t tmpfs -o mode=755 tmpfs /root/run
 $B mount -t proc proc /root/proc
 $B cp -a /bench /modules /root/run/
 [ -d /root/run/bench/units ] && { $B mkdir -p /root/run/systemd; $B cp -a /root/run/bench/units /root/run/systemd/system; }
-$B mount --bind /root/run/bench/cpuinfo /root/proc/cpuinfo
+[ -e /root/run/bench/cpuinfo ] && $B mount --bind /root/run/bench/cpuinfo /root/proc/cpuinfo
 [ -e /root/run/bench/prepare ] && $B chroot /root /bin/sh -eu /run/bench/prepare
 $B umount /proc /sys
 exec $B switch_root /root /sbin/init

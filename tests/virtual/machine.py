@@ -15,28 +15,30 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
 import image
+from arch import Arch
 
 GUEST = Path(__file__).parent / "guest"
 TIMED = ("-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off,align=off", "-rtc", "base=2026-01-01,clock=vm")
 FAST = ("-accel", "tcg,thread=multi", "-rtc", "base=2026-01-01")
-CPUINFO = "Revision\t: c03115\nSerial\t\t: 10000000deadbeef\nModel\t\t: Raspberry Pi 4 Model B Rev 1.5\n"
 UNIT = """[Unit]
 Description=The bench inside a virtual belt
 DefaultDependencies=no
 Before=systemd-udevd.service systemd-tmpfiles-setup.service
 [Service]
-ExecStart=/usr/bin/python3 -u /run/bench/agent.py
+ExecStart=/usr/bin/python3 -u /run/bench/agent.py /dev/{line}
 Nice=-10
 OOMScoreAdjust=-1000
 """
-KERNEL_WORDS = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr systemd.show_status=0"
+PATIENCE_S = 400.0  # of this machine's time, for one case
+KERNEL_WORDS = "console={console} quiet panic=-1 mitigations=off nokaslr systemd.show_status=0"
 DROP_IN = """[Service]
-# What a Raspberry Pi has by itself: a revision in /proc. And what stands for a serial port here.
-BindReadOnlyPaths=/run/bench/cpuinfo:/proc/cpuinfo
+# What a Raspberry Pi has by itself: a revision in /proc or in its device tree. And what stands for a serial port here.
+BindReadOnlyPaths=-/run/bench/cpuinfo:/proc/cpuinfo
 DeviceAllow=char-pts rw
 """
 NO_DISK_WAITS = (
@@ -71,20 +73,15 @@ class Machine:
         self.folder = Path(tempfile.mkdtemp(prefix="belt-"))
         self.console = self.folder / "console"
         ramdisk = self.folder / "ramdisk"
-        ramdisk.write_bytes(built.ramdisk.read_bytes() + image.packed(self._bench(files or {})))
-        size = built.root.stat().st_size
-        argv = ["qemu-system-x86_64", *(TIMED if timed else FAST), "-cpu", "max", "-smp", "1" if timed else "2"]
-        argv += ["-nodefaults", "-no-reboot", "-display", "none"]
-        if disk is None:  # the root in memory: nothing waits for a disk, and what is written is forgotten
-            argv += ["-M", "pc,nvdimm=on", "-m", f"{memory_mb}M,slots=2,maxmem=4G"]
-            argv += ["-object", f"memory-backend-file,id=root,share=off,mem-path={built.root},size={size}"]
-            argv += ["-device", "nvdimm,memdev=root"]
-        else:
-            argv += ["-M", "pc", "-m", f"{memory_mb}M", *disk]
+        ramdisk.write_bytes(built.ramdisk.read_bytes() + image.packed(self._bench(built.arch, files or {})))
+        # the root is in memory unless it is a disk: nothing waits for it, and what is written is forgotten
+        given = built.arch.board(self.folder, memory_mb, built.root if disk is None else None)
+        argv = [*given.argv, *(TIMED if timed else FAST), "-smp", "1" if timed else "2"]
+        argv += ["-nodefaults", "-no-reboot", "-display", "none", *(disk or ())]
         device = "/dev/pmem0" if disk is None else "/dev/vda"
-        words = f"{KERNEL_WORDS} bench.disk={device} bench.root={root}"
+        words = f"{KERNEL_WORDS.format(console=built.arch.console)}{given.words} bench.disk={device} bench.root={root}"
         argv += ["-kernel", str(built.kernel), "-initrd", str(ramdisk), "-append", words]
-        argv += ["-serial", f"file:{self.console}", "-serial", "stdio"]
+        argv += ["-serial", f"file:{self.console}", *built.arch.serial]
         if nap is not None:
             argv[argv.index("-append") + 1] += " bench.nap"
             if not nap.exists():
@@ -121,20 +118,19 @@ class Machine:
             assert self.process.poll() is None, f"the machine ended before its nap:\n{self.said()}"
             time.sleep(0.02)
 
-    def _bench(self, files: dict[str, str]) -> Path:
+    def _bench(self, arch: Arch, files: dict[str, str]) -> Path:
         """What is laid into the ramdisk: the guest's side of the bench, and its unit."""
         tree = self.folder / "tree"
         shutil.copytree(GUEST, tree / "bench")
-        (tree / "bench/cpuinfo").write_text(CPUINFO)
         units = tree / "bench/units"
         (units / "sysinit.target.wants").mkdir(parents=True)
-        (units / "bench.service").write_text(UNIT)
+        (units / "bench.service").write_text(UNIT.format(line=arch.line))
         (units / "sysinit.target.wants/bench.service").symlink_to("../bench.service")
         (units / "rearguard.service.d").mkdir()
         (units / "rearguard.service.d/virtual.conf").write_text(DROP_IN)
         for name in NO_DISK_WAITS:
             (units / name).symlink_to("/dev/null")
-        for name, text in files.items():
+        for name, text in {**arch.files, **files}.items():
             path = tree / "bench" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
@@ -150,13 +146,18 @@ class Machine:
         """Run one case; what it measured. Raises AssertionError with the guest's own words when it fails."""
         if not self._ready:  # what is sent before the line is open is lost
             self._ready = next(self.lines(), {}).get("case") == "ready"
-        self._in.write(json.dumps({"case": case, **how}) + "\n")
-        self._in.flush()
-        for told in self.lines():
-            if told.get("case") == case:
-                assert "error" not in told, f"{case}:\n{told['error']}"
-                return told
-            print(told)
+        patience = Timer(PATIENCE_S, self.process.kill)  # a machine that hangs must not hang us
+        patience.start()
+        try:
+            self._in.write(json.dumps({"case": case, **how}) + "\n")
+            self._in.flush()
+            for told in self.lines():
+                if told.get("case") == case:
+                    assert "error" not in told, f"{case}:\n{told['error']}"
+                    return told
+                print(told)
+        finally:
+            patience.cancel()
         raise AssertionError(f"the machine ended during {case}; its console ends with:\n{self.said()}")
 
     def said(self, last: int = 3000) -> str:

@@ -1,4 +1,4 @@
-"""Inside a virtual belt: takes one case after another from the second serial line and answers with what it measured."""
+"""Inside a virtual belt: takes one case after another from its serial line and answers with what it measured."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def find(case: str) -> Callable[..., Any]:
 
 def main() -> None:
     """A line of JSON in, a line of JSON out, for as long as the machine runs."""
-    line = os.open("/dev/ttyS1", os.O_RDWR | os.O_NOCTTY)
+    line = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
     tty.setraw(line)
 
     def say(**told: object) -> None:

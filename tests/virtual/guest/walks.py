@@ -103,7 +103,8 @@ def case_course(part: str, points: list[list[float]], wait_s: float) -> dict[str
 def journal(since_s: float, until_s: float) -> list[dict[str, Any]]:
     """The black box's lines of a time."""
     files = sorted(Path("/var/lib/rearguard/journal").glob("journal-*.jsonl"))
-    lines = [json.loads(line) for line in files[-1].read_bytes().splitlines()[1:]] if files else []
+    written = files[-1].read_bytes().splitlines()[1:] if files else []
+    lines = [json.loads(line) for line in written if line.endswith(b"}")]  # the last is torn where the disk is full
     return [line for line in lines if since_s <= line.get("now_s", line.get("t_s", 0.0)) <= until_s]
 
 
