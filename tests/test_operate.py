@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from console_page import NOT_THERE, commands
 from rearguard.cli import _parser
 
 TOP = Path(__file__).parents[1]
 PAGE = (TOP / "docs" / "operate.md").read_text()
-COMMANDS = [
-    line
-    for block in re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
-NOT_THERE = "  # not on the bench"
+COMMANDS = [command.line for command in commands("operate.md")]
 SCRIPTS = [TOP / "install.sh", TOP / "tools" / "release.sh", *sorted((TOP / "systemd" / "setup").glob("*.sh"))]
 
 
@@ -69,10 +62,3 @@ def test_cloud_init_gets_a_file_that_it_takes_for_one() -> None:
     (script,) = data["runcmd"]
     assert subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0
     assert not re.search(r"curl|wget|git |pip |apt", script)  # nothing is downloaded
-
-
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_shellcheck_has_nothing_to_say_against_a_script(script: Path) -> None:
-    done = subprocess.run(["shellcheck", "-x", script], cwd=TOP, capture_output=True, text=True, check=False)
-    assert done.stdout == ""

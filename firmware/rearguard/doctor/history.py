@@ -19,8 +19,10 @@ HINTS = {  # by fault; what a maker looks at first
     "blocked": "keep clothes away from before this sensor",
     "write_failed": "check the wires of the belt; for the journal, the disk",
     "disk_full": "sudo apt clean && sudo journalctl --vacuum-size=20M",
+    "too_slow": "dmesg | tail   # a card that hangs is worn, or too slow: take another",
     "under_voltage": "take a stronger battery, and a short, thick cable",
     "hot": "give the case air",
+    "refused": "rearguard check-config --config /etc/rearguard/rearguard.toml",
 }
 
 
