@@ -68,10 +68,3 @@ def test_memory_that_is_taken_away_ends_in_a_guard_that_is_back(belt: Machine) -
     assert seen["oom"], seen
     assert seen["after"] != seen["before"]
     walks_well(belt)
-
-
-def test_a_program_that_eats_all_memory_is_killed_in_place_of_the_guard(belt: Machine) -> None:
-    seen = belt.ask("hog")
-    assert seen["hog"] == -9
-    assert seen["after"] == seen["before"]
-    assert seen["ActiveState"] == "active"
