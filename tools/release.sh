@@ -53,7 +53,7 @@ else
 fi
 
 cp -r install.sh systemd requirements.lock LICENSE "$folder"
-cp docs/operate.md docs/read-only.md "$folder/docs"
+cp docs/operate.md docs/read-only.md docs/faults.md "$folder/docs"
 cp firmware/rearguard/default.toml "$folder/default.toml"
 cp systemd/cloud-init/user-data "$folder/user-data"
 (cd "$folder" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/sums"

@@ -28,7 +28,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 TOOLS = ("mmdebstrap", "mke2fs", "debugfs", "depmod", "apt-get", "dpkg-deb", "cpio")
 PROJECT = (  # what a release is made of
     "pyproject.toml", "README.md", "LICENSE", "requirements.lock", "install.sh", "firmware", "systemd", "tools",
-    "docs/operate.md", "docs/read-only.md",
+    "docs/operate.md", "docs/read-only.md", "docs/faults.md",
 )  # fmt: skip
 
 

@@ -41,7 +41,10 @@ def main() -> None:
                     return
                 os.write(line, b"pull-up" if orders.mode == "high" else b"pull-down")
                 continue
-            for t_s, _, level, _ in trace.events():
+            found = trace.events()
+            if not found:  # the kernel wakes readers for nothing at times; before all others, we must not spin
+                part.until(time.monotonic() + 0.001)
+            for t_s, _, level, _ in found:
                 if level or orders.mode in ("cut", "high"):
                     continue
                 distance = part.at(orders.course, t_s)
