@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 BUZZER = 25
 PWM_S = 0.012  # pauses shorter than two periods of the slowest PWM in use are strength, not rhythm
+LEVELS = ["clear", "notice", "warn", "stop"]
+PULSE_S = 0.03  # a motor that does not start within that was on already, for the level before
 SLACK_S = 0.02  # how far a pulse may be off its table; the loop wakes within 1 ms, who watches a board looks each 12
 
 
@@ -70,3 +72,27 @@ def quantile(values: Iterable[float], share: float) -> float:
     """The value below which that share of them lies, by nearest rank."""
     ranked = sorted(values)
     return ranked[min(int(share * len(ranked)), len(ranked) - 1)]
+
+
+def delays(
+    journal: Iterable[dict[str, Any]], answered: Iterable[float], events: Iterable[Sequence[Any]]
+) -> list[float]:
+    """From the end of each echo (or frame) that raised the level to the motor's edge, in seconds.
+
+    A level that rises between two readings, for it is judged at each wake-up, has no echo to be measured from.
+    """
+    ends, found, last = list(answered), [], "clear"
+    on = [t_s for t_s, line, level, _ in events if level and line != BUZZER]
+    heard_s = None  # the last step that took a reading; an alert's line tells its step to the microsecond
+    for line in journal:
+        if "status" in line:
+            heard_s = round(line["now_s"], 6)
+        if "level" not in line:
+            continue
+        if LEVELS.index(line["level"]) > LEVELS.index(last) and line["t_s"] == heard_s:
+            end = max((t_s for t_s in ends if t_s <= line["t_s"]), default=None)
+            edge = min((t_s for t_s in on if t_s >= line["t_s"]), default=None)
+            if end is not None and edge is not None and edge < line["t_s"] + PULSE_S:
+                found.append(edge - end)
+        last = line["level"]
+    return found

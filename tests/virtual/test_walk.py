@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from machine import Machine
-from rhythm import first, meaning, pulses, quantile
+from rhythm import delays, first, meaning, pulses, quantile
 
 from conftest import DEFAULT
 
@@ -15,7 +15,6 @@ PACE_MPS = 0.6
 WALL = [[0, 3.0], [1, 3.0], [1 + 2.5 / PACE_MPS, 0.5]]  # stands, walks to 0.5 m before the wall, stands
 STOP_M = PACE_MPS * (0.20 + 0.75) + PACE_MPS**2 / (2 * 1.5) + 0.45  # docs/design.md, default profile
 DUE_M = {"STOP": STOP_M, "WARN": STOP_M + 0.5 * PACE_MPS, "NOTICE": STOP_M + 1.0 * PACE_MPS}
-LEVELS = ["clear", "notice", "warn", "stop"]
 LUNA = '[sensor.rear]\ndriver = "benewake"\nmodel = "tf-luna"\nport = "/run/lidar"\nbearing_deg = 0\n'
 
 
@@ -120,18 +119,7 @@ def test_latency_from_echo_to_motor(fitted: tuple[Machine, str, str]) -> None:
     once = ((0.0, 2.4), (0.2, 2.4), (2.0, 0.8), (3.2, 2.4))
     points = [[3.4 * i + t_s, m] for i in range(ZIGZAG) for t_s, m in once]
     walked = belt.ask("course", part=part, points=points, wait_s=3.4 * ZIGZAG)
-    answered = [end for *_, end in walked["truth"]]
-    on = [t_s for t_s, line, level, _ in walked["events"] if level and line != 25]
-    lags, last = [], "clear"
-    for line in walked["journal"]:
-        if "level" not in line:
-            continue
-        if LEVELS.index(line["level"]) > LEVELS.index(last):
-            ended = max((t_s for t_s in answered if t_s <= line["t_s"]), default=None)
-            edge = min((t_s for t_s in on if t_s >= line["t_s"]), default=None)
-            if ended and edge and edge < line["t_s"] + 0.03:  # else that motor was on already
-                lags.append(edge - ended)
-        last = line["level"]
+    lags = delays(walked["journal"], [end for *_, end in walked["truth"]], walked["events"])
     p50, p99 = quantile(lags, 0.5), quantile(lags, 0.99)
     print(f"{name}: echo to motor, {len(lags)} times: p50 {1e3 * p50:.2f} ms, p99 {1e3 * p99:.2f} ms")
     assert len(lags) > ZIGZAG
