@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 LABEL = b"pinctrl-"  # of the chip behind the 40-pin header: pinctrl-bcm2835, -bcm2711, -rp1
 CONSUMER = b"rearguard"  # what `gpioinfo` shows beside the line
 GET_CHIPINFO, CHIPINFO_BYTES = 0x8044B401, 68  # name 0, label 32, lines 64
-GET_LINEINFO, LINEINFO_BYTES = 0xC100B405, 256  # name 0, consumer 32, offset 64
+GET_LINEINFO, LINEINFO_BYTES = 0xC100B405, 256  # name 0, consumer 32, offset 64, flags 72
+USED = 1  # of these flags
 GET_LINE, REQUEST_BYTES = 0xC250B407, 592  # offsets 0, consumer 256, config 288, num_lines 560, fd 588
 SET_CONFIG, CONFIG_BYTES = 0xC110B40D, 272  # flags 0, num_attrs 8, attrs 32
 GET_VALUES = 0xC010B40E
@@ -50,7 +51,7 @@ def header(folder: str = "/dev", ioctl: Ioctl = fcntl.ioctl) -> str:
     for chip in chips:
         info = bytearray(CHIPINFO_BYTES)
         try:
-            _ask(chip, GET_CHIPINFO, info, ioctl)
+            ask(chip, GET_CHIPINFO, info, ioctl)
         except OSError as error:
             trouble = trouble or f"; {_why(chip, error)}"
         if info[32:64].startswith(LABEL):
@@ -67,6 +68,31 @@ def rest(chip: str, pins: Iterable[int], ioctl: Ioctl = fcntl.ioctl) -> list[str
         except DeviceOpenError as error:
             wrong.append(str(error))
     return wrong
+
+
+def ask(chip: str, what: int, buffer: bytearray, ioctl: Ioctl = fcntl.ioctl) -> None:
+    """One question to a chip, answered in `buffer`. Raises OSError."""
+    device = os.open(chip, os.O_RDWR)
+    try:
+        ioctl(device, what, buffer)
+    finally:
+        os.close(device)
+
+
+def holder(chip: str, pin: int, ioctl: Ioctl = fcntl.ioctl) -> str | None:
+    """Who holds a line: the label of a program or of a device tree overlay, "" for one without; None: it is free.
+
+    Raises OSError.
+    """
+    info = bytearray(LINEINFO_BYTES)
+    pack_into("=I", info, 64, pin)
+    ask(chip, GET_LINEINFO, info, ioctl)
+    return word(info[32:64]) if unpack_from("=Q", info, 72)[0] & USED else None
+
+
+def word(raw: bytearray) -> str:
+    """Text in a field of bytes, up to the first NUL."""
+    return raw.partition(b"\0")[0].decode(errors="replace")
 
 
 def join_group(path: str) -> str:
@@ -193,43 +219,26 @@ def _claim(chip: str, pin: int, config: bytearray, ioctl: Ioctl) -> int:
     request[288 : 288 + CONFIG_BYTES] = config
     pack_into("=I", request, 560, 1)
     try:
-        _ask(chip, GET_LINE, request, ioctl)
+        ask(chip, GET_LINE, request, ioctl)
     except OSError as error:
         raise DeviceOpenError(_why_not(chip, pin, error, ioctl)) from error
     return int(unpack_from("=i", request, 588)[0])
 
 
-def _ask(chip: str, what: int, buffer: bytearray, ioctl: Ioctl) -> None:
-    """One question to a chip, answered in `buffer`. Raises OSError."""
-    device = os.open(chip, os.O_RDWR)
-    try:
-        ioctl(device, what, buffer)
-    finally:
-        os.close(device)
-
-
 def _why_not(chip: str, pin: int, error: OSError, ioctl: Ioctl) -> str:
     """Why a line is not given, and what mends it."""
     if error.errno == errno.EBUSY:
-        return f"pin {pin} is in use by {_consumer(chip, pin, ioctl)}; end it, or choose another pin"
+        try:
+            who = holder(chip, pin, ioctl)
+        except OSError:
+            who = None
+        return f"pin {pin} is in use by {repr(who) if who else 'another program'}; end it, or choose another pin"
     if error.errno in (errno.EINVAL, errno.ENOTTY):
         try:
-            _ask(chip, GET_LINEINFO, bytearray(LINEINFO_BYTES), ioctl)  # of line 0, which every chip has
+            ask(chip, GET_LINEINFO, bytearray(LINEINFO_BYTES), ioctl)  # of line 0, which every chip has
         except OSError:
             return "this kernel is older than Linux 5.10 and tells no edges; mend: sudo apt full-upgrade"
     return f"pin {pin}: {_why(chip, error)}"
-
-
-def _consumer(chip: str, pin: int, ioctl: Ioctl) -> str:
-    """Who holds a line: the name of a program, or of a device tree overlay."""
-    info = bytearray(LINEINFO_BYTES)
-    pack_into("=I", info, 64, pin)
-    try:
-        _ask(chip, GET_LINEINFO, info, ioctl)
-    except OSError:
-        pass
-    name = bytes(info[32:64]).split(b"\0")[0].decode(errors="replace")
-    return repr(name) if name else "another program"
 
 
 def _why(chip: str, error: OSError) -> str:

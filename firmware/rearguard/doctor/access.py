@@ -49,7 +49,7 @@ def service(visit: Visit) -> Iterator[Finding]:
 
 
 def you(visit: Visit) -> Iterator[Finding]:
-    """The groups of this session, which `rearguard run` by hand needs."""
+    """The groups of whoever asks, which `rearguard run` by hand needs."""
     check, machine, groups = "access.you", visit.machine, needed(visit)
     if machine.uid == 0:
         yield ok(check, "you are root")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +12,6 @@ from rearguard.doctor.machine import Machine
 from rearguard.doctor.visit import Visit
 from rearguard.errors import DeviceOpenError
 
-LINE = struct.Struct("32s32sIIQ176x")  # gpio_v2_line_info: name, consumer, offset, number of attributes, flags
-USED = 1  # GPIO_V2_LINE_FLAG_USED
 REFUSED = "no permission"  # in what gpiochip says
 OURS = ("rearguard", "lg", "RPi.GPIO", "gpiozero")  # labels under which the guard takes lines, by pin factory
 KERNELS = {  # consumers in the kernel, and what gives the line back
@@ -38,26 +34,13 @@ def header(machine: Machine) -> str:
         raise CannotTellError(f"/dev cannot be read: {error.strerror or error}") from None
 
 
-def _ask(machine: Machine, path: str, request: int, data: bytearray) -> None:
-    """One question to a chip, answered in `data`. Raises OSError."""
-    fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        machine.ioctl(fd, request, data)
-    finally:
-        os.close(fd)
-
-
-def _word(raw: bytes | bytearray) -> str:
-    return bytes(raw).partition(b"\0")[0].decode(errors="replace")
-
-
 def chip(visit: Visit) -> Iterator[Finding]:
     """Which /dev/gpiochip is the header; a Pi 5 has changed its mind about the number."""
     check = "pins.chip"
     try:
         path = header(visit.machine)
         info = bytearray(gpiochip.CHIPINFO_BYTES)
-        _ask(visit.machine, path, gpiochip.GET_CHIPINFO, info)
+        gpiochip.ask(path, gpiochip.GET_CHIPINFO, info, visit.machine.ioctl)
     except DeviceOpenError as error:
         what, _ = complaint(str(error))
         if REFUSED in str(error):
@@ -67,34 +50,25 @@ def chip(visit: Visit) -> Iterator[Finding]:
         else:
             yield skipped(check, what)
         return
-    yield ok(check, f"/dev/{Path(path).name} is the header ({_word(info[32:64])})")
+    yield ok(check, f"/dev/{Path(path).name} is the header ({gpiochip.word(info[32:64])})")
 
 
 def wanted(config: Config) -> dict[int, str]:
     """GPIO numbers that the guard takes as lines, with the key of each. A UART's are the kernel's own."""
-    found = {}
-    for name, part in config.sensors.items():
-        if not hasattr(part, "port"):
-            found.update({pin: f"sensor.{name}.{key}" for key, pin in part.pins().items()})
-    found.update({pin: f"belt.{key}" for key, pin in config.belt.pins().items()})
-    found.update({config.buzzer.pin: "buzzer.pin"} if config.buzzer else {})
-    found.update({config.button.pin: "button.pin"} if config.button else {})
-    return dict(sorted(found.items()))
+    serial = tuple(f"sensor.{name}." for name, part in config.sensors.items() if hasattr(part, "port"))
+    return dict(sorted((pin, key) for key, pin in config.pins() if not key.startswith(serial)))
 
 
 def consumers(machine: Machine, path: str, pins: dict[int, str]) -> dict[int, str]:
     """Who holds which of these lines, by the label that they gave. Raises CannotTellError."""
     found = {}
     for pin in pins:
-        data = bytearray(gpiochip.LINEINFO_BYTES)
-        struct.pack_into("=I", data, 64, pin)
         try:
-            _ask(machine, path, gpiochip.GET_LINEINFO, data)
+            who = gpiochip.holder(path, pin, machine.ioctl)
         except OSError as error:
             raise CannotTellError(f"the chip does not tell of GPIO {pin}: {error.strerror or error}") from None
-        _, consumer, _, _, flags = LINE.unpack(data)
-        if flags & USED:
-            found[pin] = _word(consumer) or "somebody without a name"
+        if who is not None:
+            found[pin] = who or "somebody without a name"
     return found
 
 
