@@ -83,6 +83,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """How long it takes on a bus with these sensors until one has its turn again."""
         return sum(self.sensors[name].turn_s for name in names)
 
+    def pins(self) -> list[tuple[str, int]]:
+        """Each use of a GPIO: its key and its number. Sensors come first, then belt, buzzer and button."""
+        parts = {f"sensor.{name}": sensor.pins() for name, sensor in self.sensors.items()}
+        parts["belt"] = self.belt.pins()
+        parts |= {name: {"pin": part.pin} for name in ("buzzer", "button") if (part := getattr(self, name))}
+        return [(f"{name}.{key}", pin) for name, pins in parts.items() for key, pin in pins.items()]
+
     def bearings(self) -> list[float]:
         """Of the motors, left to right."""
         return [motor.bearing_deg for _, motor in self.belt.motors()]
@@ -163,32 +170,28 @@ def _convert(table: Mapping[str, Any], struct: type[S], source: str, key: str) -
 def _check_belt(config: Config) -> None:
     if not config.bearings():
         raise ConfigError(f"{config.source}: belt.motor: no motor is given; allowed: one or more")
-    seen: dict[int, str] = {}
-    for key, channel in config.belt.channels().items():
-        if channel in seen:
-            raise ConfigError(
-                f"{config.source}: belt.{key} = {channel}: this channel is taken by belt.{seen[channel]}; "
-                "allowed: a free one"
-            )
-        seen[channel] = key
+    _check_users(config, "channel", [(f"belt.{key}", channel) for key, channel in config.belt.channels().items()])
 
 
 def _check_pins(config: Config) -> None:
     """Every pin has one user, and none that belongs to a bus."""
-    users = [(f"sensor.{name}.{key}", pin) for name, s in config.sensors.items() for key, pin in s.pins().items()]
-    users += [(f"belt.{key}", pin) for key, pin in config.belt.pins().items()]
-    users += [("buzzer.pin", config.buzzer.pin)] if config.buzzer else []
-    users += [("button.pin", config.button.pin)] if config.button else []
-    seen: dict[int, str] = {}
-    for key, pin in users:
-        if pin in seen:
-            raise ConfigError(f"{config.source}: {key} = {pin}: this pin is taken by {seen[pin]}; allowed: a free one")
-        seen[pin] = key
+    for key, pin in config.pins():
         if pin in I2C_PINS and key != "button.pin":  # a button to ground may live with a pull-up
             raise ConfigError(
                 f"{config.source}: {key} = {pin}: GPIO 2 and 3 belong to I2C and are pulled high on the board; "
                 "allowed: 4 to 27"
             )
+    _check_users(config, "pin", config.pins())
+
+
+def _check_users(config: Config, what: str, users: list[tuple[str, int]]) -> None:
+    """Each pin or channel has one user."""
+    seen: dict[int, str] = {}
+    for key, number in users:
+        if number in seen:
+            taken = f"this {what} is taken by {seen[number]}; allowed: a free one"
+            raise ConfigError(f"{config.source}: {key} = {number}: {taken}")
+        seen[number] = key
 
 
 def _check_turns(config: Config) -> None:

@@ -111,8 +111,8 @@ class Guard:
         again = notify.marked(notify.ARMED)
         self._notifier.status("starting again" if again else "self-test")
         self._await_pins()
-        buzzer = [self._config.buzzer.pin] if self._config.buzzer else []
-        rest.note(self._host.chip(), [*self._config.belt.pins().values(), *buzzer])
+        outputs = [pin for key, pin in self._config.pins() if key.startswith(("belt.", "buzzer."))]
+        rest.note(self._host.chip(), outputs)
         self._belt.open()
         self._panel.open()
         if self._journal:
