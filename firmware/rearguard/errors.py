@@ -1,7 +1,8 @@
-"""What can go wrong, in words for the person who has to mend it."""
+"""What can go wrong, in words for the person who has to mend it; and a word from systemd that all parts need."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -31,3 +32,8 @@ def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
         pass
+
+
+def given_folder(variable: str) -> str:
+    """The folder that systemd gives the service, the first in $RUNTIME_DIRECTORY or the like; "" outside systemd."""
+    return os.environ.get(variable, "").split(":")[0]

@@ -20,7 +20,7 @@ from threading import Thread
 from rearguard import __version__, lines
 from rearguard.config import Config
 from rearguard.core.reading import Input, Report
-from rearguard.errors import tell
+from rearguard.errors import given_folder, tell
 
 SYNC_S = 0.5  # with a step (60 ms), a card (assumed: 0.1 s) and some trouble, a power cut costs a second at most
 RETRY_S = 2.0  # after the disk has failed
@@ -35,8 +35,14 @@ def state_directory(setting: str) -> Path:
     """Where the journal goes: `setting`, or for "auto" the service's own directory, or the user's."""
     if setting != "auto":
         return Path(setting).expanduser()
-    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    given = given_folder("STATE_DIRECTORY")
     return Path(given) / "journal" if given else Path("~/.local/state/rearguard").expanduser()
+
+
+def numbered(folder: Path) -> list[tuple[int, Path]]:
+    """The journals in a folder with their numbers, in the order in which they were begun. Raises OSError."""
+    found = ((NUMBERED.fullmatch(path.name), path) for path in folder.iterdir())
+    return sorted((int(ours[1]), path) for ours, path in found if ours)
 
 
 class Journal:

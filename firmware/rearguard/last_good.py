@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rearguard import config
 from rearguard.config import Config
-from rearguard.errors import ConfigError, tell
+from rearguard.errors import ConfigError, given_folder, tell
 
 NAME = "last-good.toml"
 
@@ -54,5 +54,5 @@ def keep(armed: Config) -> None:
 
 
 def _kept() -> Path | None:
-    folder = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    folder = given_folder("STATE_DIRECTORY")
     return Path(folder) / NAME if folder else None

@@ -11,7 +11,7 @@ import os
 import socket
 from pathlib import Path
 
-from rearguard.errors import tell
+from rearguard.errors import given_folder, tell
 
 ARMED, POWER_OFF = "armed", "poweroff"
 FIFO = "REARGUARD_FIFO"
@@ -64,7 +64,7 @@ def watchdog_s() -> float | None:
 
 
 def _mark(name: str) -> Path | None:
-    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    folder = given_folder("RUNTIME_DIRECTORY")
     return Path(folder) / name if folder else None
 
 

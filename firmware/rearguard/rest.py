@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from rearguard.errors import tell
+from rearguard.errors import given_folder, tell
 from rearguard.gpiochip import rest
 
 TYPE_CHECKING = False  # as in gpiochip.py
@@ -51,7 +51,7 @@ def main() -> int:
 
 def _path() -> str | None:
     """Of the note; None outside systemd."""
-    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    folder = given_folder("RUNTIME_DIRECTORY")
     return f"{folder}/{NAME}" if folder else None
 
 
