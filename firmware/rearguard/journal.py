@@ -176,16 +176,11 @@ class Journal:
 
     def _make_room(self) -> int:
         """Remove our oldest files, as far as there is no room for them; returns the number of the next."""
-        last, files = 0, []
-        for path in self._directory.iterdir():
-            if ours := NUMBERED.fullmatch(path.name):
-                number, info = int(ours[1]), path.lstat()
-                last = max(last, number)
-                if S_ISREG(info.st_mode):
-                    files.append((number, info.st_size, path))
-        total, count = sum(size for _, size, _ in files), len(files)
+        ours = numbered(self._directory)
+        files = [(info.st_size, path) for _, path in ours if S_ISREG((info := path.lstat()).st_mode)]
+        total, count = sum(size for size, _ in files), len(files)
         spare = (self._settings.total_mb - self._settings.file_mb) * MB
-        for _, size, path in sorted(files):
+        for size, path in files:
             if total <= spare and count < FILES_LIMIT:
                 break
             try:
@@ -193,7 +188,7 @@ class Journal:
             except PermissionError:  # somebody wants to keep it; the next may go
                 continue
             total, count = total - size, count - 1
-        return last + 1
+        return ours[-1][0] + 1 if ours else 1
 
     def _sync_folder(self) -> None:
         """So that the new name survives a power cut as well."""

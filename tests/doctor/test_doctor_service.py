@@ -125,6 +125,13 @@ def test_only_the_newest_kinds_and_files_are_told(pi: Pi) -> None:
     assert list(faults(pi)) == [f"s{i}:lost" for i in (6, 5, 4, 3, 2)]
 
 
+def test_after_a_million_files_the_newest_is_still_the_one_with_the_highest_number(pi: Pi) -> None:
+    Walk(pi, 999_999, 100.0, "2026-07-10T14:02:00Z").alert(110.0, "old:lost").alert(112.0)
+    for number in range(1_000_000, 1_000_003):
+        Walk(pi, number, 10.0 * number, "2026-07-10T15:00:00Z")
+    assert faults(pi) == {"faults": (OK, "none in the last 3 files of the journal")}
+
+
 @pytest.mark.parametrize(("state", "verdict"), [("active", FAILURE), ("inactive", WARNING)])
 def test_a_fault_that_is_there_now_is_a_failure(pi: Pi, state: str, verdict: Verdict) -> None:
     Walk(pi, 1, 100.0, "2026-07-10T14:02:00Z").alert(110.0, "rear:lost").step(111.0)

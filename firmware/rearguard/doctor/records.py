@@ -15,7 +15,7 @@ from rearguard.core.reading import Reading, Scan
 from rearguard.doctor.finding import CannotTellError
 from rearguard.doctor.upkeep import journal_folders
 from rearguard.doctor.visit import Visit
-from rearguard.journal import NUMBERED
+from rearguard.journal import numbered
 
 TAIL = 400_000  # bytes: some 10 s of the most talkative sensor
 TAIL_S = 10.0
@@ -47,7 +47,7 @@ def files(visit: Visit) -> list[Path]:
     for folder in journal_folders(visit):
         place = machine.path(folder)
         try:
-            found = sorted(path for path in place.iterdir() if NUMBERED.fullmatch(path.name))
+            found = [path for _, path in numbered(place)]
         except FileNotFoundError:
             continue
         except PermissionError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped, warning
 from rearguard.doctor.visit import Visit
-from rearguard.journal import MB, NUMBERED
+from rearguard.journal import MB, numbered
 
 GUARD_MB = 35  # what the guard may take (the limit of its benchmark)
 EASY_MB = 70  # twice that, so that an upgrade can go on beside it (assumed)
@@ -53,8 +53,8 @@ def disk(visit: Visit) -> Iterator[Finding]:
         place = place.parent
     try:
         left = machine.room(machine.path(str(place)))
-        files = [name for name in machine.glob(f"{folder}/*") if NUMBERED.fullmatch(Path(name).name)]
-        taken = sum(machine.path(name).stat().st_size for name in files) / MB
+        files = numbered(machine.path(folder)) if machine.has(folder) else []
+        taken = sum(path.stat().st_size for _, path in files) / MB
     except OSError as error:
         raise CannotTellError(f"{place}: {error.strerror or error}") from None
     most = visit.config.journal.total_mb
