@@ -110,7 +110,9 @@ class Kernel:
         if call == gpiochip.GET_CHIPINFO:
             buffer[32:64] = self.labels[number].encode().ljust(32, b"\0")
         elif call == gpiochip.GET_LINEINFO:
-            buffer[32:64] = self.consumers.get(int.from_bytes(buffer[64:68], byteorder), b"").ljust(32, b"\0")
+            pin = int.from_bytes(buffer[64:68], byteorder)
+            buffer[32:64] = self.consumers.get(pin, b"").ljust(32, b"\0")
+            buffer[72:80] = u64(int(pin in self.consumers))  # GPIO_V2_LINE_FLAG_USED
         else:
             self._claim(buffer)
 
