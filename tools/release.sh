@@ -45,7 +45,7 @@ done
 if [[ ${ARM_INDEX:-} ]]; then
   msgspec=$(grep -o '^msgspec==[^ ]*' requirements.lock)
   for python_version in 311 313; do
-    pip download --no-deps --only-binary=:all: --dest "$folder/wheels" --index-url "$ARM_INDEX" --platform linux_armv7l \
+    PIP_INDEX_URL="$ARM_INDEX" pip download --no-deps --only-binary=:all: --dest "$folder/wheels" --platform linux_armv7l \
       --implementation cp --python-version "$python_version" --abi "cp$python_version" "$msgspec"
   done
 else

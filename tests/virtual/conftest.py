@@ -26,7 +26,7 @@ DEFAULT = image.REPO / "firmware/rearguard/default.toml"
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> image.Image:
+def built() -> image.Image:
     """What machines boot from; made by the first who asks."""
     if why := image.missing():
         pytest.skip(f"no virtual belt on this machine: {why}")

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ def build(arch: Arch = AMD64) -> Image:
     return Image(next(kernel.glob("usr/lib/modules/*/vmlinuz")), ramdisk / "ramdisk", root / "root.ext4", arch)
 
 
-def _made(name: str, parts: Iterable[str], make: object) -> Path:
+def _made(name: str, parts: Iterable[str], make: Callable[[Path], None]) -> Path:
     """The folder of that name, made now unless it is there; a half-made one is never taken for whole."""
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
     folder = CACHE / f"{name}-{key}"
@@ -85,7 +85,7 @@ def _made(name: str, parts: Iterable[str], make: object) -> Path:
     part = CACHE / f"part-{name}-{key}"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    make(part)  # type: ignore[operator]
+    make(part)
     part.rename(folder)
     return folder
 
@@ -111,13 +111,11 @@ def run(*argv: str | Path, **how: object) -> str:
 
 
 def mirror() -> str:
-    """The Debian mirror that this machine uses for itself."""
-    for source in [*Path("/etc/apt/sources.list.d").glob("*"), Path("/etc/apt/sources.list")]:
-        if source.is_file() and (
-            found := re.search(r"^(?:URIs:|deb)\s.*?(https?://\S+/debian)/?(?=\s|$)", source.read_text(), re.M)
-        ):
-            return found[1]
-    return "http://deb.debian.org/debian"
+    """The Debian mirror that this machine's apt uses for itself. Raises CannotBuildError."""
+    known = run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian").split()
+    if not known:  # it tells of those whose lists it has
+        raise CannotBuildError("apt knows no mirror of Debian here; with one among its sources: sudo apt-get update")
+    return known[0]
 
 
 def _kernel(arch: Arch, to: Path) -> None:

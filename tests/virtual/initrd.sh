@@ -4,9 +4,9 @@ B=/bin/busybox
 $B mount -t proc proc /proc
 $B mount -t sysfs sysfs /sys
 $B mount -t devtmpfs dev /dev
-disk='' how=rw nap=''
+disk='' nap=''
 for word in $($B cat /proc/cmdline); do
-    case $word in bench.disk=*) disk=${word#*=} ;; bench.root=*) how=${word#*=} ;; bench.nap) nap=virtio_blk.ko ;; esac
+    case $word in bench.disk=*) disk=${word#*=} ;; bench.nap) nap=virtio_blk.ko ;; esac
 done
 while read -r module; do [ "$module" = "$nap" ] || $B insmod "/modules/$module"; done </modules/order
 
@@ -29,7 +29,7 @@ if [ -n "$nap" ]; then
 fi
 n=0
 while [ ! -e "$disk" ] && [ $n -lt 100 ]; do $B sleep 0.05; n=$((n + 1)); done
-$B mount -t ext4 -o "$how" "$disk" /root || { echo "BENCH no root: $disk"; $B poweroff -f; }
+$B mount -t ext4 -o rw "$disk" /root || { echo "BENCH no root: $disk"; $B poweroff -f; }
 $B mount -t tmpfs -o mode=755 tmpfs /root/run
 $B mount -t proc proc /root/proc
 $B cp -a /bench /modules /root/run/

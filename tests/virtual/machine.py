@@ -61,7 +61,6 @@ class Machine:
         files: dict[str, str] | None = None,
         disk: tuple[str, ...] | None = None,
         nap: Path | None = None,
-        root: str = "rw",
         memory_mb: int = 768,
     ) -> None:
         """Boots from `built`, or from `disk` (QEMU's options for one) in place of its root.
@@ -79,7 +78,7 @@ class Machine:
         argv = [*given.argv, *(TIMED if timed else FAST), "-smp", "1" if timed else "2"]
         argv += ["-nodefaults", "-no-reboot", "-display", "none", *(disk or ())]
         device = "/dev/pmem0" if disk is None else "/dev/vda"
-        words = f"{KERNEL_WORDS.format(console=built.arch.console)}{given.words} bench.disk={device} bench.root={root}"
+        words = f"{KERNEL_WORDS.format(console=built.arch.console)}{given.words} bench.disk={device}"
         argv += ["-kernel", str(built.kernel), "-initrd", str(ramdisk), "-append", words]
         argv += ["-serial", f"file:{self.console}", *built.arch.serial]
         if nap is not None:
@@ -94,9 +93,7 @@ class Machine:
             self._in.flush()
 
     def _start(self, argv: list[str]) -> None:
-        self.process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None and self.process.stdin is not None
         self._out, self._in = self.process.stdout, self.process.stdin
         self._ready = False
@@ -176,7 +173,7 @@ class Machine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cut()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+        for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 try:
                     pipe.close()

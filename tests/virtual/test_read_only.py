@@ -9,10 +9,10 @@ import image
 import pytest
 from machine import Machine
 from rhythm import first, pulses
+from test_survival import FROM_3_M, walks_well
 
 from console_page import commands
 
-FROM_3_M = [[0, 3.0], [1, 3.0], [5, 0.6]]
 DATA_MB = 64
 BEFORE = """export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin
 mount -t devtmpfs dev /dev
@@ -53,13 +53,6 @@ def shell(belt: Machine, command: str) -> str:
 
 def options(belt: Machine, place: str) -> list[str]:
     return shell(belt, f"findmnt -no SOURCE,FSTYPE,OPTIONS {place}").split()
-
-
-def walks_well(belt: Machine) -> None:
-    belt.ask("course", part="echo", points=[[0, 3.0]], wait_s=2.5)
-    walked = belt.ask("course", part="echo", points=FROM_3_M, wait_s=5.5)
-    assert first(pulses(walked["events"]), "STOP"), walked["status"]
-    assert walked["status"].startswith("guarding"), walked["status"]
 
 
 def test_nothing_can_be_written_to_the_root_and_nothing_has_failed_for_it(dry_root: Machine) -> None:

@@ -14,6 +14,7 @@ def walks_well(belt: Machine) -> None:
     belt.ask("course", part="echo", points=[[0, 3.0]], wait_s=2.5)
     walked = belt.ask("course", part="echo", points=FROM_3_M, wait_s=5.5)
     assert first(pulses(walked["events"]), "STOP"), walked["status"]
+    assert walked["status"].startswith("guarding"), walked["status"]
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSTOP", "SIGSEGV"])

@@ -1,7 +1,7 @@
 """An HC-SR04 outside the firmware: waits in the kernel's trace for the end of a ping, answers on the echo line.
 
-`echo.py TRIGGER ECHO CELSIUS`; modes: works, cut (no edge), high (hung), noise (any distance at all). Each answer is
-told on standard output as [time of the ping, true distance, time of the echo's end].
+`echo.py TRIGGER ECHO CELSIUS`; modes: works, cut (no edge), high (hung). Each answer is told on standard
+output as [time of the ping, true distance, time of the echo's end].
 """
 
 from __future__ import annotations
@@ -50,8 +50,6 @@ def main() -> None:
                 distance = part.at(orders.course, t_s)
                 if distance is not None:
                     distance += luck.gauss(0.0, NOISE_M)
-                if orders.mode == "noise":
-                    distance = luck.uniform(0.3, 3.9)
                 part.until(t_s + RISE_S)
                 rise = time.monotonic()
                 os.write(line, b"pull-up")

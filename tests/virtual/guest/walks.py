@@ -24,6 +24,15 @@ def show(*names: str, unit: str = "rearguard") -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines())
 
 
+def start(name: str, *argv: str) -> None:
+    """Start an emulated part, and wait until it is ready."""
+    told = Path(f"/run/truth-{name}")
+    with told.open("w") as out:
+        parts[name] = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=out, text=True)
+    while "ready" not in told.read_text():
+        time.sleep(0.005)
+
+
 def order(name: str, **told: Any) -> None:
     """Tell an emulated part what to do; the points of a course count from now."""
     now = time.monotonic()
@@ -56,14 +65,9 @@ def case_wire(part: str = "echo", arguments: tuple[str, ...] = ("23", "24", "20"
     """Put a part on its lines, and watch the motors."""
     if part in parts:
         return {}
-    told = Path(f"/run/truth-{part}")
-    with told.open("w") as out:
-        argv = ["/usr/bin/python3", "-u", f"/run/bench/{part}.py", *arguments]
-        parts[part] = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=out, text=True)
     if "motors" not in traces:
         traces["motors"] = pins.Trace("motors", [*MOTORS, BUZZER])
-    while "ready" not in told.read_text():
-        time.sleep(0.005)
+    start(part, "/usr/bin/python3", "-u", f"/run/bench/{part}.py", *arguments)
     return {}
 
 
@@ -94,7 +98,7 @@ def case_course(part: str, points: list[list[float]], wait_s: float) -> dict[str
     order(part, course=points)
     time.sleep(wait_s)
     events = motors()
-    time.sleep(1.5)  # the journal's thread writes once a second
+    time.sleep(1.5)  # the journal's thread syncs its file twice a second
     status = show("StatusText")["StatusText"]
     told = {"truth": truth(part, now), "journal": journal(now, now + wait_s)}
     return {"began_s": now, "events": events, "status": status, **told}
