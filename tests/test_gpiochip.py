@@ -239,7 +239,7 @@ def test_close_lets_the_line_and_its_bell_go_and_may_come_twice(kernel: Kernel) 
 
 
 def test_rest_makes_each_pin_an_output_at_0_and_lets_it_go(kernel: Kernel) -> None:
-    assert rest(kernel.path(), [12, 13, 25], kernel.ioctl) == []
+    assert rest(kernel.path(), [(12, 0), (13, 0), (25, 0)], kernel.ioctl) == []
     assert {pin: it.request for pin, it in kernel.lines.items()} == {
         pin: request(pin, config(OUT)) for pin in (12, 13, 25)
     }
@@ -248,6 +248,6 @@ def test_rest_makes_each_pin_an_output_at_0_and_lets_it_go(kernel: Kernel) -> No
 
 def test_a_pin_that_cannot_be_put_to_rest_is_told_and_keeps_none_from_it(kernel: Kernel) -> None:
     kernel.consumers[12] = b"lg"
-    (trouble,) = rest(kernel.path(), [12, 13], kernel.ioctl)
+    (trouble,) = rest(kernel.path(), [(12, 0), (13, 0)], kernel.ioctl)
     assert "pin 12" in trouble and "'lg'" in trouble
     assert set(kernel.lines) == {13}

@@ -17,6 +17,7 @@ from rearguard.rest import main, note
 
 CHIP = "/dev/gpiochip0"
 OUTPUT_LOW = (8).to_bytes(8, sys.byteorder) + bytes(264)  # GPIO_V2_LINE_FLAG_OUTPUT, and no attribute that says 1
+OUTPUT_HIGH = (8 | 2).to_bytes(8, sys.byteorder) + bytes(264)  # and _ACTIVE_LOW: its 0 is high
 LIGHT = {"os", "sys", "fcntl", "struct", "_struct", "errno", "time", "__future__", "rearguard"}
 
 
@@ -36,30 +37,32 @@ def kernel(folder: Path, mocker: Any) -> Iterator[Kernel]:
 
 
 def test_the_note_is_one_line_of_the_chip_and_its_pins(folder: Path) -> None:
-    note(CHIP, [19, 12, 13, 25])
-    assert (folder / "motors").read_text() == "/dev/gpiochip0 12 13 19 25\n"
+    note(CHIP, {19: 0, 12: 0, 22: 1, 25: 0})
+    assert (folder / "motors").read_text() == "/dev/gpiochip0 12 19 22=1 25\n"
 
 
 def test_a_new_note_takes_the_place_of_the_old_one_in_one_move(folder: Path, mocker: Any) -> None:
-    note(CHIP, [12])
+    note(CHIP, {12: 0})
     mocker.patch("rearguard.rest.os.replace", side_effect=OSError(28, "No space left on device"))
-    note(CHIP, [13])
+    note(CHIP, {13: 0})
     assert (folder / "motors").read_text() == "/dev/gpiochip0 12\n", "whole, whatever happens meanwhile"
     mocker.stopall()
-    note(CHIP, [13])
+    note(CHIP, {13: 0})
     assert (folder / "motors").read_text() == "/dev/gpiochip0 13\n"
     assert [path.name for path in folder.iterdir()] == ["motors"]
 
 
 def test_of_several_runtime_directories_the_first_holds_the_note(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNTIME_DIRECTORY", f"{folder}:{folder}/other")
-    note(CHIP, [12])
+    note(CHIP, {12: 0})
     assert (folder / "motors").exists()
 
 
-@pytest.mark.parametrize(("chip", "pins"), [(None, [12]), (CHIP, [])])
-def test_mock_pins_and_a_belt_without_pins_leave_no_note(chip: str | None, pins: list[int], folder: Path) -> None:
-    note(chip, pins)
+@pytest.mark.parametrize(("chip", "levels"), [(None, {12: 0}), (CHIP, {})])
+def test_mock_pins_and_a_belt_without_pins_leave_no_note(
+    chip: str | None, levels: dict[int, int], folder: Path
+) -> None:
+    note(chip, levels)
     assert not list(folder.iterdir())
 
 
@@ -68,7 +71,7 @@ def test_outside_systemd_there_is_no_note_and_nothing_to_do(
 ) -> None:
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
     monkeypatch.chdir(tmp_path)
-    note(CHIP, [12])
+    note(CHIP, {12: 0})
     assert main() == 0
     assert not list(tmp_path.iterdir())
     assert capsys.readouterr().err == ""
@@ -78,23 +81,29 @@ def test_a_note_that_cannot_be_written_is_told_and_stops_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(folder / "gone"))
-    note(CHIP, [12])
+    note(CHIP, {12: 0})
     told = "No such file or directory; if the guard is killed, only the pull-downs stop the motors"
     assert capsys.readouterr().err == f"{folder}/gone/motors: {told}\n"
 
 
 def test_what_was_noted_is_driven_low_and_let_go(kernel: Kernel, capsys: pytest.CaptureFixture[str]) -> None:
-    note(kernel.path(), [12, 13, 19, 25])
+    note(kernel.path(), {12: 0, 13: 0, 19: 0, 25: 0})
     assert main() == 0
     assert {pin: line.configs for pin, line in kernel.lines.items()} == {pin: [OUTPUT_LOW] for pin in (12, 13, 19, 25)}
     assert not any(line.held for line in kernel.lines.values())
     assert capsys.readouterr().err == ""
 
 
+def test_a_line_that_rests_high_is_driven_high(kernel: Kernel) -> None:
+    note(kernel.path(), {22: 1, 25: 0})
+    assert main() == 0
+    assert {pin: line.configs for pin, line in kernel.lines.items()} == {22: [OUTPUT_HIGH], 25: [OUTPUT_LOW]}
+
+
 def test_a_pin_that_cannot_be_driven_is_told_and_is_no_failure(
     kernel: Kernel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    note(kernel.path(), [12, 13])
+    note(kernel.path(), {12: 0, 13: 0})
     kernel.consumers[12] = b"lg"
     assert main() == 0
     assert set(kernel.lines) == {13}
@@ -122,7 +131,7 @@ def test_a_note_that_is_no_note_is_no_failure(
 
 
 def test_as_a_process_of_its_own_it_ends_well_even_without_the_chip(folder: Path) -> None:
-    note(str(folder / "gpiochip9"), [12])
+    note(str(folder / "gpiochip9"), {12: 0})
     done = subprocess.run([sys.executable, "-m", "rearguard.rest"], capture_output=True, text=True, check=True)
     assert done.stderr == (
         f"motors not put to rest: pin 12: {folder}/gpiochip9 is not there; look with: ls /dev/gpiochip*\n"

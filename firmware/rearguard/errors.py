@@ -25,6 +25,8 @@ class DeviceOpenError(RearguardError, OSError):
 class DeviceLostError(RearguardError, OSError):
     """A device that was open no longer answers; it may be opened again."""
 
+    partly = False  # of a motor board: the other motors have been driven
+
 
 def tell(text: str) -> None:
     """A line for the log. That nobody reads it, or that its disk is full, must not stop the guard."""

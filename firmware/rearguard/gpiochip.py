@@ -32,7 +32,7 @@ SET_CONFIG, CONFIG_BYTES = 0xC110B40D, 272  # flags 0, num_attrs 8, attrs 32
 GET_VALUES = 0xC010B40E
 VALUES = Struct("=QQ")  # bits, mask
 EVENT = Struct("=QIIII24x")  # timestamp_ns, id, offset, seqno, line_seqno
-INPUT, OUTPUT, BOTH_EDGES = 1 << 2, 1 << 3, 1 << 4 | 1 << 5
+ACTIVE_LOW, INPUT, OUTPUT, BOTH_EDGES = 1 << 1, 1 << 2, 1 << 3, 1 << 4 | 1 << 5
 PULL = {"up": 1 << 8, "down": 1 << 9, "floating": 1 << 10}
 DEBOUNCE = Struct("=IIIIQ")  # attribute id 3, padding, period in us, padding, mask of lines
 RISING = 1
@@ -59,12 +59,12 @@ def header(folder: str = "/dev", ioctl: Ioctl = fcntl.ioctl) -> str:
     raise DeviceOpenError(f"none of {', '.join(chips)} is the header of a Raspberry Pi{trouble}")
 
 
-def rest(chip: str, pins: Iterable[int], ioctl: Ioctl = fcntl.ioctl) -> list[str]:
-    """Drive each pin low and let it go; one that fails keeps none from it. Returns what went wrong, in words."""
+def rest(chip: str, levels: Iterable[tuple[int, int]], ioctl: Ioctl = fcntl.ioctl) -> list[str]:
+    """Drive each pin to its level and let it go; one that fails keeps none from it. Returns what went wrong."""
     wrong = []
-    for pin in pins:
+    for pin, level in levels:
         try:
-            os.close(_claim(chip, pin, _config(OUTPUT), ioctl))
+            os.close(_claim(chip, pin, _config(OUTPUT | ACTIVE_LOW if level else OUTPUT), ioctl))
         except DeviceOpenError as error:
             wrong.append(str(error))
     return wrong
@@ -203,7 +203,7 @@ def _is_chip(name: str) -> bool:
 
 
 def _config(flags: int, debounce_s: float = 0.0) -> bytearray:
-    """struct gpio_v2_line_config of one line; an output is low."""
+    """struct gpio_v2_line_config of one line; an output is at 0, which is high where it is ACTIVE_LOW."""
     config = bytearray(CONFIG_BYTES)
     pack_into("=QI", config, 0, flags, 1 if debounce_s else 0)
     if debounce_s:

@@ -1,6 +1,7 @@
 """Motors to rest from outside, for when the guard was killed and could not do it: `ExecStopPost=rearguard-rest`.
 
-The guard notes in $RUNTIME_DIRECTORY/motors which lines it drives: the path of the chip, then pin numbers, on one line.
+The guard notes in $RUNTIME_DIRECTORY/motors which lines it drives: on one line the path of the chip, then the number of
+each pin, with "=1" where the motors rest while it is high.
 """
 
 from __future__ import annotations
@@ -13,22 +14,22 @@ from rearguard.gpiochip import rest
 
 TYPE_CHECKING = False  # as in gpiochip.py
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
 NAME = "motors"
 
 
-def note(chip: str | None, pins: Collection[int]) -> None:
-    """Write down what there is to be put to rest. Nothing on mock pins (no chip), nor outside systemd.
+def note(chip: str | None, levels: Mapping[int, int]) -> None:
+    """Write down what there is to be put to rest: each pin with its level then. Nothing on mock pins (no chip).
 
-    A note that cannot be written is told and stops nothing: the pull-downs at the motors are still there.
+    Nor outside systemd. A note that cannot be written is told and stops nothing: the pull-downs at the motors are still there.
     """
     path = _path()
-    if not (path and chip and pins):
+    if not (path and chip and levels):
         return
     try:
         with open(f"{path}.new", "w", encoding="utf-8") as file:  # noqa: PTH123  pathlib takes longer than all the rest
-            print(chip, *sorted(pins), file=file)
+            print(chip, *(f"{pin}=1" if level else pin for pin, level in sorted(levels.items())), file=file)
         os.replace(f"{path}.new", path)  # noqa: PTH105
     except OSError as error:
         tell(f"{path}: {error.strerror}; if the guard is killed, only the pull-downs stop the motors")
@@ -40,7 +41,8 @@ def main() -> int:
     try:
         with open(path or os.devnull, encoding="utf-8") as file:  # noqa: PTH123
             chip, *pins = file.read().split() or [""]
-        for trouble in rest(chip, map(int, pins)) if chip else ():
+        levels = [(int(pin), int(level or 0)) for pin, _, level in (word.partition("=") for word in pins)]
+        for trouble in rest(chip, levels) if chip else ():
             tell(f"motors not put to rest: {trouble}")
     except FileNotFoundError:
         pass  # the guard never came as far as that

@@ -67,7 +67,7 @@ class Guard:
         self._written_s = float("-inf")
         self._frame: object = None
         self._key: object = None
-        self._belt_ok = True
+        self._belt_ok, self._belt_open = True, False
         self.armed = False
         self._began_s = 0.0
         self._ended_s: float | None = None
@@ -111,10 +111,14 @@ class Guard:
         again = notify.marked(notify.ARMED)
         self._notifier.status("starting again" if again else "self-test")
         self._await_pins()
-        outputs = [pin for key, pin in self._config.pins() if key.startswith(("belt.", "buzzer."))]
-        rest.note(self._host.chip(), outputs)
-        self._belt.open()
+        buzzer = {self._config.buzzer.pin: 0} if self._config.buzzer else {}
+        rest.note(self._host.chip(), self._config.belt.at_rest() | buzzer)
         self._panel.open()
+        try:
+            self._open_belt()
+        except DeviceOpenError:
+            if not supervised():  # else the buzzer tells, and each write tries again: an exit would be silence
+                raise
         if self._journal:
             self._journal.start()
         self._began_s = self._clock.now()
@@ -122,6 +126,11 @@ class Guard:
             self._inbox.put(Report("config", self._began_s, "refused", True))
         if not again:
             self._press(Cue.SELF_TEST)
+
+    def _open_belt(self) -> None:
+        if not self._belt_open:
+            self._belt.open()
+            self._belt_open = True
 
     def _await_pins(self) -> None:
         """The pin factory, refused here, with the reason, or never.
@@ -207,12 +216,15 @@ class Guard:
             return self.wake_s
         self._panel.sound(frame.buzzer)
         try:
+            self._open_belt()
             again = self._belt.write(frame.duties, now)
-        except DeviceLostError as error:
+        except (DeviceLostError, DeviceOpenError) as error:
             if self._belt_ok:
                 self._inbox.put(Report("belt", now, "write_failed", True))
                 tell(str(error))
             self._belt_ok = False
+            if isinstance(error, DeviceLostError) and error.partly:
+                self._notifier.send("WATCHDOG=1")  # a restart would silence the motors that work
             return float("inf")
         if not self._belt_ok:
             self._inbox.put(Report("belt", now, "write_failed", False))

@@ -13,8 +13,7 @@ import pytest
 from contract.chips import I2cBus, Pca9685
 from contract.rigs import Bench
 from rearguard import config as configs
-from rearguard.belt import NEVER
-from rearguard.belt import pca9685 as module
+from rearguard.belt import NEVER, _i2c
 from rearguard.belt.pca9685 import Belt, ChannelMotor, Config
 from rearguard.errors import ConfigError, DeviceLostError, DeviceOpenError
 from support import default_toml
@@ -125,7 +124,7 @@ def test_a_stuck_bus_holds_the_guard_up_for_50_ms_and_not_for_the_kernels_second
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, int]] = []
-    monkeypatch.setattr(module, "ioctl", lambda fd, request, value: asked.append((request, value)))
+    monkeypatch.setattr(_i2c, "ioctl", lambda fd, request, value: asked.append((request, value)))
     make()
     assert asked == [(0x0702, 5)]  # I2C_TIMEOUT of linux/i2c-dev.h, in units of 10 ms
 
@@ -194,10 +193,10 @@ def test_close_tries_a_second_time_to_put_the_motors_to_rest(
     belt.write((1.0, 1.0, 1.0), 5.0)
     transfer, first = bus.transfer, [OSError(EREMOTEIO, "a glitch")]
 
-    def glitch(address: int) -> Any:
+    def glitch(*where: int) -> Any:
         if first:
             raise first.pop()
-        return transfer(address)
+        return transfer(*where)
 
     monkeypatch.setattr(bus, "transfer", glitch)
     belt.close()
@@ -226,7 +225,7 @@ def test_no_chip_at_the_address_is_answered_with_the_wires_to_look_at(bus: I2cBu
 def test_no_bus_at_all_is_answered_with_how_to_enable_it(
     bus: I2cBus, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "glob", lambda pattern: [])
+    monkeypatch.setattr(_i2c, "glob", lambda pattern: [])
     bus.missing = FileNotFoundError(2, "No such file or directory", "/dev/i2c-1")
     assert complaint(unopened(bench)) == (
         "belt: /dev/i2c-1 is not there; enable I2C: sudo raspi-config nonint do_i2c 0"
@@ -236,7 +235,7 @@ def test_no_bus_at_all_is_answered_with_how_to_enable_it(
 def test_a_wrong_bus_number_is_answered_with_those_there_are(
     bus: I2cBus, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "glob", lambda pattern: ["/dev/i2c-20", "/dev/i2c-1"])
+    monkeypatch.setattr(_i2c, "glob", lambda pattern: ["/dev/i2c-20", "/dev/i2c-1"])
     bus.missing = FileNotFoundError(2, "No such file or directory", "/dev/i2c-7")
     assert "/dev/i2c-7 is not there, but /dev/i2c-1, /dev/i2c-20" in complaint(unopened(bench, bus=7))
 
@@ -254,7 +253,7 @@ def test_no_permission_on_the_bus_is_answered_with_its_group(
     monkeypatch.setattr("rearguard.host.access", lambda path, mode: False)  # root may read everything
     bus.missing = PermissionError(13, os.strerror(13), str(device))
     belt = unopened(bench)
-    monkeypatch.setattr(belt, "_path", str(device))
+    monkeypatch.setattr(belt._chip, "path", str(device))
     assert "sudo usermod -aG " in complaint(belt)
 
 

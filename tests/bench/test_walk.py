@@ -119,7 +119,7 @@ def test_trouble_on_the_wire_is_felt_as_what_it_is_and_in_time(
     assert 0.0 <= told[0].walk_s - begins <= within_s
     if trouble != "covered":  # of which the motors tell as STOP, until it is sure
         assert told[0].word == "FAULT"
-        assert all(told[0].duties)
+        assert sum(duty > 0.0 for duty in told[0].duties) > 1, "they start a few at a time"
         assert told[0].buzzer
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.chips import I2cBus, Pca9685
+from contract.chips import Drv2605, I2cBus, Pca9685
 from contract.rigs import PINS, Bench
 from rearguard import belt as belts
 from rearguard.belt import NEVER, BeltConfig, Motor
@@ -40,8 +40,10 @@ def config_of(driver: str) -> Any:
 class Rig:
     """A belt, and what its outputs carry."""
 
-    def __init__(self, driver: str, bench: Bench, chip: Pca9685) -> None:
-        self.config, self._bench, self._chip = config_of(driver), bench, chip
+    def __init__(self, driver: str, bench: Bench, bus: I2cBus) -> None:
+        self.config, self._bench, self._bus = config_of(driver), bench, bus
+        if any(hasattr(motor, "bus") for _, motor in self.config.motors()):  # each behind a multiplexer
+            bus.channels = {number: {0x5A: Drv2605()} for number in self.config.channels().values()}
         self.belt: Any = belts.load(driver).Belt(self.config, bench.host)
 
     def outputs(self) -> list[float]:
@@ -51,16 +53,20 @@ class Rig:
         if taken:
             order = [name for name, _ in self.config.motors()]
             numbers = [next(taken[key] for key in taken if f".{name}." in key) for name in order]
-            return [float(self._bench.factory.pin(n).state) if pins else self._chip.duty(n) for n in numbers]
+            return [float(self._bench.factory.pin(n).state) if pins else self._carried(n) for n in numbers]
         return list(self.belt.written[-1][1]) if self.belt.written else [0.0] * len(PLACES)
+
+    def _carried(self, channel: int) -> float:
+        chips = self._bus.channels.get(channel)
+        return float(chips[0x5A].duty() if chips else self._bus.chips[0x40].duty(channel))
 
 
 @pytest.fixture
 def rig(driver: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Any:
-    bus, chip = I2cBus(), Pca9685()
-    bus.chips[0x40] = chip
+    bus = I2cBus()
+    bus.chips[0x40] = Pca9685()
     monkeypatch.setattr("smbus2.SMBus", bus.smbus)
-    rig = Rig(driver, bench, chip)
+    rig = Rig(driver, bench, bus)
     yield rig
     rig.belt.close()
 

@@ -36,6 +36,10 @@ class BeltConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The GPIO pins it takes, by key."""
         return {}
 
+    def at_rest(self) -> dict[int, int]:
+        """The level, 0 or 1, at which each of these pins lets the motors rest."""
+        return dict.fromkeys(self.pins().values(), 0)
+
     def channels(self) -> dict[str, int]:
         """The outputs of a board of its own that it takes, by key."""
         return {}

@@ -62,16 +62,7 @@ class Belt:
     def write(self, duties: Sequence[float], now_s: float) -> float:
         if not self._pins or len(duties) != len(self._pins):
             raise DeviceLostError("belt is closed, or was given duties for other motors than it has")
-        electric, again = self._drive.duties(duties, now_s)
-        failed: Exception | None = None
-        for i, (pin, duty) in enumerate(zip(self._pins, electric, strict=True)):
-            try:
-                self._put(pin, duty)  # always written: the watchdog is fed on proof that it can be
-            except Exception as error:  # the other motors must still be driven
-                failed = failed or DeviceLostError(f"belt: motor {i + 1} cannot be driven: {error}")
-        if failed is not None:
-            raise failed
-        return again
+        return self._drive.put(duties, now_s, lambda i, duty: self._put(self._pins[i], duty), self._host.clock.sleep)
 
     def close(self) -> None:
         pins, self._pins = self._pins, []

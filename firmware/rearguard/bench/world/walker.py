@@ -130,7 +130,7 @@ class Skin:
         """The level that the motors tell, as of `t_s`. All of them at once mean stop: a danger, or a fault."""
         lit = tuple(duty > 0.0 for duty in duties)
         if any(lit):
-            if all(lit):
+            if all(lit) or sum(lit) > 1:  # they start a few at a time
                 self._all_s = t_s
             elif lit != self._lit:
                 self._before_s, self._one_s = self._one_s, t_s
