@@ -64,7 +64,7 @@ def test_check_config_prints_the_page_of_the_default(rearguard: Typed) -> None:
         (["replay", "{tmp}/binary"], "binary, line 1: not a reading line"),
         (["replay", "{tmp}/empty"], "empty: there is no reading in it"),
         (["decode", "ld06", "{tmp}/none.bin"], "none.bin: there is no such file"),
-        (["decode", "ld07", "{tmp}/binary"], "'ld07': no such sensor; allowed: benewake, ld06"),
+        (["decode", "ld07", "{tmp}/binary"], "'ld07': no such sensor; allowed: a02yyuw, benewake, ld06"),
         (["decode", "hcsr04", "{tmp}/binary"], "'hcsr04' does not talk on a serial line"),
         (["decode", "ld06", "{tmp}/binary"], "no intact frame of ld06"),
         (["check-config", "--config", "{tmp}/binary"], "not a text file"),

@@ -68,9 +68,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     text: bytes = b""  # the file itself; nothing where there is none
 
     def specs(self) -> list[SensorSpec]:
-        """What the core has to know of the sensors."""
+        """What the core has to know of the sensors. One that talks by itself, and slowly, has a round as well."""
         rounds = {bus: self.round_s(names) for bus, names in self.buses().items()}
-        return [config.spec(name)._replace(round_s=rounds[config.bus()]) for name, config in self.sensors.items()]
+        specs = [(config, config.spec(name)) for name, config in self.sensors.items()]
+        return [spec._replace(round_s=rounds[config.bus()] or spec.round_s) for config, spec in specs]
 
     def buses(self) -> dict[str, list[str]]:
         """The sensors of each bus, which take turns."""

@@ -10,7 +10,7 @@ RUN = 64  # frames that are parsed at once, where a part can: fewer gain less, m
 
 
 class Framer(Generic[T]):
-    """Finds frames by their two-byte header, and counts all the rest.
+    """Finds frames by their header, of one byte or two, and counts all the rest.
 
     A bad frame costs one byte, not its length: an intact one may begin inside it.
     """
@@ -22,11 +22,15 @@ class Framer(Generic[T]):
         parse: Callable[[bytes], T | None],
         parse_run: Callable[[bytes], list[T] | None] | None = None,
     ) -> None:
-        """`parse` gives what is in a frame, or None when its check fails.
+        """`parse` gives what is in a frame, or None when its check fails. After a header of one byte it is wise to
+
+        check the value as well: one noise byte in 256 is such a header.
 
         `parse_run` does so for many frames that stand back to back, and gives None unless all of them are right.
         """
         self.header, self.size, self.parse, self.parse_run = header, size, parse, parse_run
+        self._ends = header[0], header[-1]  # the same, of one byte
+        self._two = len(header) > 1
         self.run = RUN
         self.rest = b""
         self.good = self.rejected = self.skipped = 0  # frames, frames, bytes
@@ -35,13 +39,13 @@ class Framer(Generic[T]):
         """What is in the frames that `data` completes, in order; None stands for what failed its check."""
         buffer = self.rest + data if self.rest else data
         size, parse = self.size, self.parse
-        first, second = self.header
+        first, second = self._ends
         found: list[T | None] = []
         at, end = 0, len(buffer)
         told_at = 0
         run_at = 0 if self.parse_run else end  # where the next run may be tried
         while end - at >= size:
-            if buffer[at] != first or buffer[at + 1] != second:
+            if buffer[at] != first or (buffer[at + 1] != second and self._two):
                 at = self._skip(buffer, at)
                 continue
             if at >= run_at and end - at >= self.run * size and self.parse_run:

@@ -74,7 +74,8 @@ class SonarModel(_Base):
 
     def __init__(self, fitted: Fitted, part: Sonar, turn: tuple[int, int]) -> None:
         """`turn`: which of how many that fire one after the other."""
-        super().__init__(fitted, True, part.most_m, part.period_s * turn[1], part.period_s * turn[0])
+        pulsed = fitted.config.turn_s > 0.0  # one that talks by itself can be gone, and be heard to be
+        super().__init__(fitted, pulsed, part.most_m, part.period_s * turn[1], part.period_s * turn[0])
         self._part, air = part, fitted.air
         if turn[1] == 1:  # it was switched on at any time
             self._offset_s += GRID_S * int(self._luck.start * part.period_s / GRID_S)

@@ -21,7 +21,7 @@ from rearguard.sensors import PinEmulator, SerialEmulator, View
 
 T = TypeVar("T")
 TOUCHING_M = 0.012  # nearer than any part can measure, and more than no distance at all
-GARBLE = 9  # so that no frame of any part comes through
+GARBLE, GARBLE_FROM = 9, 2  # so that no frame of any part comes through, be it of four bytes
 PTY_ROOM = 4095  # what a pseudo-terminal takes before it makes the writer wait
 
 
@@ -153,7 +153,7 @@ class SerialWire:
         """Put on the line what the part sends up to `now_s`; returns the number of bytes."""
         data = bytearray(self.emulator.wire(now_s, self.view))
         if self.garbled:
-            for i in range(GARBLE // 2, len(data), GARBLE):
+            for i in range(GARBLE_FROM, len(data), GARBLE):
                 data[i] ^= 0x10
         return self.send(bytes(data))
 
