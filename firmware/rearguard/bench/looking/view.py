@@ -23,6 +23,7 @@ from rearguard.bench.world import fit, scenario
 from rearguard.config import Config, JournalConfig
 from rearguard.core.threat import PROFILES
 from rearguard.errors import InputError
+from rearguard.journal import numbered
 
 FRAME_S = 0.1  # of the live picture
 LINE_S = 1.0  # of plain lines, between changes
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
             key = show(walk, outcome, pressed, args.fast, console if live else None)
     say(outcome.text(whole=key is None))
     if args.record:
-        print(f"Journal: {max(args.record.glob('journal-*.jsonl'), default='nothing could be written')}")
+        written = numbered(args.record) if args.record.is_dir() else []
+        print(f"Journal: {written[-1][1] if written else 'nothing could be written'}")
     return outcome.code() if key is None else 0
 
 
