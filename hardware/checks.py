@@ -1,0 +1,131 @@
+"""Where wiring, parts and firmware disagree, in words that name both places. Nothing to say means that they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rearguard.config import Config, load
+from wiring import End, Build
+
+ROOT = Path(__file__).parents[1]
+SAFE_V = 3.6  # on a GPIO: its supply and 0.3 V (assumed; where Broadcom gives a limit it is 0.5 V)
+HIGH_V = 2.0  # what a GPIO needs to read high (BCM2835 peripherals: 1.8 V measured, 2.0 V to be sure)
+TOLERANCE = 0.05  # of a resistor
+I2C = {"SDA": 2, "SCL": 3}
+
+
+def config_path(build: Build) -> Path:
+    """The ready-made configuration of a build; the starter's is the firmware's own default."""
+    name = build.about["config"]
+    package = ROOT / "firmware/rearguard"
+    return package / "default.toml" if name == "starter" else package / "builds" / f"{name}.toml"
+
+
+def disagreements(build: Build, config: Path | None = None) -> list[str]:
+    """All of them. `config` in place of the build's own."""
+    path = config or config_path(build)
+    harness = _short(build.folder / "harness.yml")
+    return [
+        *(f"{harness}: {text}" for text in _drawing(build)),
+        *(f"{harness}: {text}" for text in _supplies(build)),
+        *(f"{harness}: {text}" for text in _levels(build)),
+        *_settings(build, load(path), _short(path), harness),
+    ]
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _drawing(build: Build) -> Iterator[str]:
+    """Labels that are not the header's, parts that parts.toml lacks, wires that end nowhere, pins without a wire."""
+    for name, drawn in build.connectors.items():
+        if drawn["pn"] not in build.parts:
+            yield f"{name} is a {drawn['pn']}, which hardware/parts.toml does not have"
+    wired = {end for wire in build.wires for end in wire.ends}
+    known = set(build.ends())
+    for end in sorted(wired - known):
+        yield f"a wire ends at {end}, which that part does not have"
+    for end in sorted(known - wired):
+        yield f"{end} has no wire"
+    for name in build.of_kind("pi-zero-2w"):
+        drawn = build.connectors[name]
+        for pin, label in zip(drawn["pins"], drawn["pinlabels"], strict=True):
+            if build.header[str(pin)] != label:
+                yield f"pin {pin} of {name} is labelled {label}; hardware/header.toml says {build.header[str(pin)]}"
+
+
+def _supplies(build: Build) -> Iterator[str]:
+    """A part that gets other volts than it needs, and rails that meet."""
+    for name in build.connectors:
+        for pin, (least, most) in build.part(name).get("supply", {}).items():
+            rails = build.rails(End(name, pin))
+            if len(rails) != 1 or not least <= next(iter(rails)) <= most:
+                got = " and ".join(f"{volts:g} V" for volts in sorted(rails)) or "nothing"
+                yield f"{name}.{pin} gets {got}; hardware/parts.toml says {least:g} to {most:g} V"
+    for net in {build.net(end) for end in build.ends()}:
+        rails = build.rails(next(iter(net)))
+        if len(rails) > 1:
+            yield f"{' and '.join(f'{v:g} V' for v in sorted(rails))} meet at {', '.join(map(str, sorted(net)))}"
+
+
+def _levels(build: Build) -> Iterator[str]:
+    """A signal that is too much or too little for a pin of the header, with resistors at the ends of their tolerance."""
+    for name in build.connectors:
+        for pin, volts in build.part(name).get("logic", {}).items():
+            for end, least, most in _reached(build, End(name, pin), volts):
+                if most > SAFE_V or least < HIGH_V:
+                    yield (
+                        f"{name}.{pin} puts {least:.2f} to {most:.2f} V on {build.says(end)}, which takes "
+                        f"{HIGH_V} to {SAFE_V} V"
+                    )
+
+
+def _reached(build: Build, start: End, volts: float) -> Iterator[tuple[End, float, float]]:
+    """The header's pins that a signal reaches, with the least and the most volts it has there."""
+    for end in build.net(start):
+        if build.is_gpio(end):
+            yield end, volts, volts
+        divider = build.part(end.part).get("divides", {}).get(end.pin)
+        if divider is None:
+            continue
+        top, bottom = divider["top_ohm"], divider["bottom_ohm"]
+        least = volts * bottom * (1 - TOLERANCE) / (bottom * (1 - TOLERANCE) + top * (1 + TOLERANCE))
+        most = volts * bottom * (1 + TOLERANCE) / (bottom * (1 + TOLERANCE) + top * (1 - TOLERANCE))
+        for other in build.net(End(end.part, divider["to"])):
+            if build.is_gpio(other):
+                yield other, least, most
+
+
+def _settings(build: Build, config: Config, path: str, harness: str) -> Iterator[str]:
+    """A pin or a channel that the configuration and the harness do not give the same number."""
+    wires: dict[str, str] = build.about["wires"]
+    table = _short(build.folder / "build.toml")
+    settings = {**dict(config.pins()), **{f"belt.{key}": at for key, at in config.belt.channels().items()}}
+    used: set[End] = set()
+    for key, number in settings.items():
+        if key not in wires:
+            yield f"{path}: {key} = {number}, but {table} names no wire for {key}"
+            continue
+        reached = build.leads_to(End(*wires[key].split(".", 1)))
+        used |= reached
+        if len(reached) != 1:
+            leads = " and ".join(build.says(end) for end in sorted(reached)) or "nothing"
+            yield f"{path}: {key} = {number}, but {harness} leads {wires[key]} to {leads}"
+            continue
+        end = next(iter(reached))
+        there = build.gpio(end) if build.is_gpio(end) else int(end.pin.removeprefix("LED"))
+        if there != number:
+            yield f"{path}: {key} = {number}, but {harness} leads {wires[key]} to {build.says(end)}"
+    for key in sorted(wires.keys() - settings.keys()):
+        yield f"{table} names a wire for {key}, which {path} does not set"
+    for name in build.of_kind("pca9685"):
+        for line, number in I2C.items():
+            reached = build.leads_to(End(name, line))
+            used |= reached
+            if {build.gpio(end) for end in reached if build.is_gpio(end)} != {number}:
+                yield f"{harness}: {name}.{line} must go to GPIO {number}: /dev/i2c-1 is there"
+    for end in build.ends():
+        if build.is_gpio(end) and end not in used:
+            yield f"{harness}: {build.says(end)} is wired, but nothing in {path} uses it"

@@ -1,0 +1,164 @@
+"""The wiring as data: what a harness.yml connects, and what on it comes out at each pin of the header.
+
+A build is a folder with `harness.yml` (WireViz: connectors, cables, connections) and `build.toml` (the configuration it is
+for, and which wire each of its settings means). What a part does inside stands in `parts.toml`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+HERE = Path(__file__).parent
+BUILDS = ("starter", "outdoor", "full-view")
+HEADER_PART = "pi-zero-2w"
+RAILS_V = {"5V": 5.0, "3V3": 3.3, "GND": 0.0}
+
+
+class End(NamedTuple):
+    """A pin of a part: the name it has in the harness, and the label (of the Pi: the number) of its pin."""
+
+    part: str
+    pin: str
+
+    def __str__(self) -> str:
+        return f"{self.part}.{self.pin}"
+
+
+class Wire(NamedTuple):
+    """One wire of a cable."""
+
+    cable: str
+    number: int
+    color: str
+    ends: tuple[End, End]
+
+
+class Cable(NamedTuple):
+    """Wires that run together; the part says their cross-section."""
+
+    part: str
+    what: str
+    length_m: float
+    wires: int
+
+
+class Build:
+    """One belt: its parts, by the names they have in the harness, and its wires."""
+
+    def __init__(self, name: str, folder: Path | None = None) -> None:
+        """Reads `folder`, by default the one of that name here."""
+        self.name = name
+        self.folder = folder or HERE / name
+        self.about: dict[str, Any] = tomllib.loads((self.folder / "build.toml").read_text())
+        self.parts: dict[str, dict[str, Any]] = tomllib.loads((HERE / "parts.toml").read_text())
+        self.header: dict[str, str] = tomllib.loads((HERE / "header.toml").read_text())
+        drawn: dict[str, Any] = yaml.safe_load((self.folder / "harness.yml").read_text())
+        self.connectors: dict[str, dict[str, Any]] = drawn["connectors"]
+        self.cables = {
+            key: Cable(found["pn"], found["type"], float(found["length"]), found["wirecount"])
+            for key, found in drawn["cables"].items()
+        }
+        colors = {key: found["colors"] for key, found in drawn["cables"].items()}
+        self.wires = [wire for row in drawn["connections"] for wire in self._wires(row, colors)]
+        self._nets = self._joined()
+
+    def part(self, connector: str) -> dict[str, Any]:
+        """What parts.toml says of a connector's part."""
+        found: dict[str, Any] = self.parts[self.connectors[connector]["pn"]]
+        return found
+
+    def of_kind(self, pn: str) -> list[str]:
+        """The names in the harness of all parts of one kind."""
+        return [name for name, drawn in self.connectors.items() if drawn["pn"] == pn]
+
+    def ends(self) -> Iterator[End]:
+        """Every pin that is drawn."""
+        for name, drawn in self.connectors.items():
+            pins = drawn["pins"] if drawn["pn"] == HEADER_PART else drawn["pinlabels"]
+            yield from (End(name, str(pin)) for pin in pins)
+
+    def net(self, end: End) -> frozenset[End]:
+        """All pins that are one piece of copper with this one."""
+        return self._nets.get(end, frozenset((end,)))
+
+    def rails(self, end: End) -> set[float]:
+        """The voltages that feed this pin: one, or the wiring is wrong."""
+        return {volts for other in self.net(end) if (volts := self._feed(other)) is not None}
+
+    def leads_to(self, end: End) -> set[End]:
+        """The pins of the header, and channels of a motor board, that this pin's signal comes from or goes to.
+
+        It passes transistors and dividers, but no rail.
+        """
+        found: set[End] = set()
+        seen: set[End] = set()
+        todo = [end]
+        while todo:
+            at = todo.pop()
+            if at in seen:
+                continue
+            seen |= self.net(at)
+            for other in self.net(at):
+                if self.is_gpio(other) or other.pin.startswith("LED"):
+                    found.add(other)
+                if other != end:
+                    todo += [End(other.part, pin) for pin in self._through(other)]
+            todo += [End(end.part, pin) for pin in self._through(end)]
+        return found
+
+    def is_gpio(self, end: End) -> bool:
+        """Whether this is a pin of the header that is no rail."""
+        return self.connectors[end.part]["pn"] == HEADER_PART and self.header[end.pin].startswith("GPIO")
+
+    def gpio(self, end: End) -> int:
+        """The BCM number of a pin of the header."""
+        return int(self.header[end.pin].split()[1])
+
+    def says(self, end: End) -> str:
+        """A pin in words."""
+        return f"{self.header[end.pin]} (header pin {end.pin})" if self.is_gpio(end) else str(end)
+
+    def _through(self, end: End) -> list[str]:
+        """The pins of the same part that this one's signal passes to, either way."""
+        part = self.part(end.part)
+        pairs = [*part.get("drives", {}).items(), *((a, to["to"]) for a, to in part.get("divides", {}).items())]
+        return [b for a, b in pairs if a == end.pin] + [a for a, b in pairs if b == end.pin]
+
+    def _feed(self, end: End) -> float | None:
+        if self.connectors[end.part]["pn"] == HEADER_PART:
+            return RAILS_V.get(self.header[end.pin])
+        feeds: dict[str, float] = self.part(end.part).get("feeds", {})
+        return feeds.get(end.pin)
+
+    def _joined(self) -> dict[End, frozenset[End]]:
+        """Each pin with its net: wires, and what the boards join."""
+        nets: dict[End, set[End]] = {end: {end} for end in self.ends()}
+        pairs = [wire.ends for wire in self.wires]
+        for name in self.connectors:
+            for group in self.part(name).get("joins", []):
+                pairs += [(End(name, group[0]), End(name, pin)) for pin in group[1:]]
+        for a, b in pairs:
+            whole = nets.setdefault(a, {a}) | nets.setdefault(b, {b})
+            for end in whole:
+                nets[end] = whole
+        return {end: frozenset(net) for end, net in nets.items()}
+
+    def _wires(self, row: list[dict[str, list[Any]]], colors: dict[str, list[str]]) -> Iterator[Wire]:
+        """The wires of one line of `connections`: part, cable, part."""
+        (a, a_pins), (cable, numbers), (b, b_pins) = (next(iter(item.items())) for item in row)
+        for a_pin, number, b_pin in zip(a_pins, _numbers(numbers), b_pins, strict=True):
+            yield Wire(cable, number, colors[cable][number - 1], (End(a, str(a_pin)), End(b, str(b_pin))))
+
+
+def _numbers(given: Iterable[Any]) -> list[int]:
+    """[1, 2, 3] for ["1-3"]."""
+    found = []
+    for item in given:
+        first, _, last = str(item).partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
