@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: bench test test-virtual test-virtual-soak test-arm64 lint benchmark release clean
+.PHONY: bench test test-virtual test-virtual-soak test-arm64 lint benchmark hardware release clean
 
 bench: .venv/ready
 	@$(BIN)/rearguard bench $(ARGS)
@@ -25,8 +25,8 @@ test-arm64: .venv/ready
 	@REARGUARD_ARM64=1 $(BIN)/python -m pytest tests/virtual/test_arm64.py -o addopts="-q -rs -s --strict-markers --import-mode=importlib" $(ARGS)
 
 lint: .venv/ready
-	$(BIN)/ruff check firmware tests benchmarks
-	$(BIN)/ruff format --check firmware tests benchmarks
+	$(BIN)/ruff check firmware tests benchmarks hardware
+	$(BIN)/ruff format --check firmware tests benchmarks hardware
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/shellcheck -x install.sh systemd/setup/*.sh tools/release.sh
@@ -34,6 +34,10 @@ lint: .venv/ready
 benchmark: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,peers]'
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# Every drawing, table and STL of hardware/, made from its data; needs graphviz
+hardware: .venv/ready
+	$(BIN)/python hardware/generate.py $(ARGS)
 
 # dist/rearguard-VERSION.tar.gz, which installs without a network
 release:

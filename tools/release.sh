@@ -2,7 +2,7 @@
 # Makes dist/rearguard-VERSION.tar.gz: the folder from which install.sh installs without a network. `release.sh FOLDER` leaves
 # it unpacked in FOLDER instead; BOARDS and PYTHONS choose the wheels.
 #
-# It holds install.sh, systemd/, the operator's page, the default configuration, and wheels for every Python and board that
+# It holds install.sh, systemd/, the operator's page, the ready-made configurations, and wheels for every Python and board that
 # is supported. Those from PyPI are checked against requirements.lock; SHA256SUMS then covers all of the folder.
 #
 # Boards with a 32-bit system need a msgspec that PyPI does not have. piwheels has it: give its index in ARM_INDEX, or such
@@ -54,7 +54,7 @@ fi
 
 cp -r install.sh systemd requirements.lock LICENSE "$folder"
 cp docs/operate.md docs/read-only.md docs/faults.md "$folder/docs"
-cp firmware/rearguard/default.toml "$folder/default.toml"
+cp -r firmware/rearguard/default.toml firmware/rearguard/builds "$folder"
 cp systemd/cloud-init/user-data "$folder/user-data"
 (cd "$folder" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/sums"
 mv "$work/sums" "$folder/SHA256SUMS"

@@ -10,6 +10,7 @@ from rhythm import first, meaning, pulses
 from test_walk import LUNA, config
 
 FELT_S = 0.300
+ENABLE = 22  # pin of the motor board's OE
 STANDS = [[0, 3.0]]
 WALKS = [[0, 3.6], [3.75, 0.6]]  # 0.8 m/s: fast enough that a value that stands still is no wearer
 
@@ -65,9 +66,14 @@ def test_a_serial_lidar_that_fails_is_felt(lidar: Machine, mode: str, fault: str
     assert delay < FELT_S
 
 
-def test_a_motor_board_that_is_gone_is_heard(belt: Machine) -> None:
+@pytest.fixture(scope="module")
+def bus(belt: Machine) -> int:
+    """Number of a simulated I2C bus with a motor board on it."""
+    return int(belt.ask("board")["bus"])
+
+
+def test_a_motor_board_that_is_gone_is_heard(belt: Machine, bus: int) -> None:
     """On the buzzer, which hangs on a pin of its own; the motors cannot be driven. A walk before and after is felt."""
-    bus = belt.ask("board")["bus"]
     belt.ask("configure", text=board(bus))
     belt.ask("course", part="echo", points=STANDS, wait_s=2.0)
     walked = belt.ask("course", part="echo", points=WALKS, wait_s=4.0)
@@ -85,7 +91,35 @@ def test_a_motor_board_that_is_gone_is_heard(belt: Machine) -> None:
     assert delay < FELT_S
 
 
-def board(bus: int) -> str:
+def test_a_guard_that_is_killed_lets_go_of_the_boards_enable_line(belt: Machine, bus: int) -> None:
+    """A PCA9685 keeps its last duty; OE, which is high then, silences its motors."""
+    line = f"/sys/bus/gpio/devices/gpiochip0/sim_gpio{ENABLE}"
+    belt.ask("shell", command=f"echo pull-up >{line}/pull")  # the resistor on the board
+    belt.ask("configure", text=board(bus))
+    belt.ask("course", part="echo", points=STANDS, wait_s=1.0)
+    look = f"cat {line}/value"
+    held = belt.ask("shell", command=look)["out"]
+    kill = "systemctl kill --signal=SIGKILL rearguard"
+    seen = belt.ask("shell", command=f"{kill}; for i in $(seq 40); do {look}; sleep 0.01; done")["out"].split()
+    belt.ask("armed")
+    assert held == "0\n"
+    assert "1" in seen, seen
+    print(f"SIGKILL: OE of the motor board high after {seen.index('1')} looks, 10 ms apart")
+    assert seen.index("1") < 10
+    assert belt.ask("shell", command=look)["out"] == "0\n"
+
+
+def test_a_motor_board_that_is_missing_at_the_start_is_heard(belt: Machine, bus: int) -> None:
+    belt.ask("configure", text=board(bus, address=0x41))
+    heard = pulses(belt.ask("course", part="echo", points=STANDS, wait_s=4.0)["events"], buzzer=True)
+    belt.ask("configure", text=board(bus))
+    assert heard
+    assert max(pulse.off_s - pulse.on_s for pulse in heard) > 0.4, heard
+    belt.ask("course", part="echo", points=STANDS, wait_s=2.0)
+    assert belt.ask("armed")["StatusText"] == "guarding"
+
+
+def board(bus: int, address: int = 0x40) -> str:
     """The starter belt with its motors on a PCA9685."""
     head, _, rest = config().partition("[belt]")
     tail = rest[rest.index("[buzzer]") :]
@@ -93,4 +127,4 @@ def board(bus: int) -> str:
         f"[belt.motor.{name}]\nchannel = {channel}\nbearing_deg = {bearing}\n"
         for channel, (name, bearing) in enumerate((("left", -90), ("back", 0), ("right", 90)))
     )
-    return f'{head}[belt]\ndriver = "pca9685"\nbus = {bus}\n{motors}{tail}'
+    return f'{head}[belt]\ndriver = "pca9685"\nbus = {bus}\naddress = {address}\nenable_pin = {ENABLE}\n{motors}{tail}'
