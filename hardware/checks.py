@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rearguard.config import Config, load
-from wiring import End, Build
+from wiring import Build, End
 
 ROOT = Path(__file__).parents[1]
 SAFE_V = 3.6  # on a GPIO: its supply and 0.3 V (assumed; where Broadcom gives a limit it is 0.5 V)
@@ -30,6 +30,7 @@ def disagreements(build: Build, config: Path | None = None) -> list[str]:
         *(f"{harness}: {text}" for text in _drawing(build)),
         *(f"{harness}: {text}" for text in _supplies(build)),
         *(f"{harness}: {text}" for text in _levels(build)),
+        *_fitted(build, load(path), _short(path), harness),
         *_settings(build, load(path), _short(path), harness),
     ]
 
@@ -39,10 +40,7 @@ def _short(path: Path) -> str:
 
 
 def _drawing(build: Build) -> Iterator[str]:
-    """Labels that are not the header's, parts that parts.toml lacks, wires that end nowhere, pins without a wire."""
-    for name, drawn in build.connectors.items():
-        if drawn["pn"] not in build.parts:
-            yield f"{name} is a {drawn['pn']}, which hardware/parts.toml does not have"
+    """Labels that are not the header's, wires that end nowhere, pins without a wire."""
     wired = {end for wire in build.wires for end in wire.ends}
     known = set(build.ends())
     for end in sorted(wired - known):
@@ -71,7 +69,7 @@ def _supplies(build: Build) -> Iterator[str]:
 
 
 def _levels(build: Build) -> Iterator[str]:
-    """A signal that is too much or too little for a pin of the header, with resistors at the ends of their tolerance."""
+    """A signal that is too much or too little for a pin of the header, resistors at the ends of their tolerance."""
     for name in build.connectors:
         for pin, volts in build.part(name).get("logic", {}).items():
             for end, least, most in _reached(build, End(name, pin), volts):
@@ -96,6 +94,22 @@ def _reached(build: Build, start: End, volts: float) -> Iterator[tuple[End, floa
         for other in build.net(End(end.part, divider["to"])):
             if build.is_gpio(other):
                 yield other, least, most
+
+
+def _fitted(build: Build, config: Config, path: str, harness: str) -> Iterator[str]:
+    """A sensor that only one of harness and configuration has."""
+    drawn = sorted(
+        _kind(part["driver"], part.get("model")) for part in map(build.part, build.connectors) if "driver" in part
+    )
+    set_up = sorted(_kind(part.driver, getattr(part, "model", None)) for part in config.sensors.values())
+    if drawn != set_up:
+        yield f"{path} has the sensors {', '.join(set_up)}, but {harness} has {', '.join(drawn)}"
+    if build.of_kind("pca9685") and config.belt.driver != "pca9685":
+        yield f'{path}: belt.driver = "{config.belt.driver}", but {harness} has a pca9685'
+
+
+def _kind(driver: str, model: str | None) -> str:
+    return f"{driver} ({model})" if model else driver
 
 
 def _settings(build: Build, config: Config, path: str, harness: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The wiring as data: what a harness.yml connects, and what on it comes out at each pin of the header.
 
-A build is a folder with `harness.yml` (WireViz: connectors, cables, connections) and `build.toml` (the configuration it is
-for, and which wire each of its settings means). What a part does inside stands in `parts.toml`.
+A build is a folder with `harness.yml` (WireViz: connectors, cables, connections) and `build.toml` (the configuration it
+is for, and which wire each of its settings means). What a part does inside stands in `parts.toml`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,19 @@ class Build:
         }
         colors = {key: found["colors"] for key, found in drawn["cables"].items()}
         self.wires = [wire for row in drawn["connections"] for wire in self._wires(row, colors)]
+        self._know()
         self._nets = self._joined()
+
+    def _know(self) -> None:
+        """Raises KeyError, in words, for a part that parts.toml does not have."""
+        for name, pn in [
+            *((n, c["pn"]) for n, c in self.connectors.items()),
+            *((n, c.part) for n, c in self.cables.items()),
+        ]:
+            if pn not in self.parts:
+                raise KeyError(
+                    f"{self.folder / 'harness.yml'}: {name} is a {pn!r}, which hardware/parts.toml does not have"
+                )
 
     def part(self, connector: str) -> dict[str, Any]:
         """What parts.toml says of a connector's part."""
@@ -157,7 +169,7 @@ class Build:
 
 def _numbers(given: Iterable[Any]) -> list[int]:
     """[1, 2, 3] for ["1-3"]."""
-    found = []
+    found: list[int] = []
     for item in given:
         first, _, last = str(item).partition("-")
         found += range(int(first), int(last or first) + 1)
