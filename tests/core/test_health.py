@@ -13,6 +13,7 @@ from rearguard.core.reading import Input, Reading, SensorSpec, Status
 PERIODS = {SONAR.name: SONAR_S, LASER.name: 0.01}
 QUIET = [Status.NO_DATA, None]  # it says that it heard nothing, or says nothing
 END_S = 0.5
+SLOW, SLOW_S = SONAR._replace(round_s=0.1), 0.1  # an A02YYUW
 
 
 def guard(inputs: list[Input], until_s: float, *specs: SensorSpec) -> list[Tick]:
@@ -147,6 +148,34 @@ def test_a_sensor_that_stops_dead_from_a_walk_is_frozen_on_its_own_evidence() ->
     walk = echoes(lambda t: 3.8 - 0.9 * t, 0.0, 2.0, noise=Random(1))
     ticks = guard(walk + [ok(t, 2.013) for t in times(2.0, 4.0, SONAR_S)], 3.9)
     assert 2.25 <= first(ticks, fault("rear:frozen")) < 2.25 + 2 * SONAR_S
+
+
+def stops_dead(spec: SensorSpec, period_s: float, repeats: int) -> list[Tick]:
+    """A walk of 0.9 m/s, then the same millimetres `repeats` times over, then values that change."""
+    walk = echoes(lambda t: 3.8 - 0.9 * t, 0.0, 2.0, period_s=period_s, noise=Random(1))
+    begin = len(walk) * period_s
+    stuck = [ok(begin + i * period_s, 2.013) for i in range(1 + repeats)]
+    after = begin + len(stuck) * period_s
+    rest = [ok(t, 2.012 + 0.001 * (i % 2)) for i, t in enumerate(times(after, after + 2.0, period_s))]
+    return guard(walk + stuck + rest, after + 1.9, spec)
+
+
+@pytest.mark.parametrize("repeats", [1, 2, 3])
+def test_a_slow_sensor_may_repeat_itself_three_times_just_after_the_wearer_stops(repeats: int) -> None:
+    assert faults(stops_dead(SLOW, SLOW_S, repeats)) == set()
+
+
+def test_a_slow_sensor_that_repeats_itself_once_more_after_a_walk_is_frozen() -> None:
+    ticks = stops_dead(SLOW, SLOW_S, 4)
+    assert first(ticks, fault("rear:frozen")) == pytest.approx(2.0 + 4 * SLOW_S)
+    assert fault("rear:frozen")(ticks[-1]) is False
+
+
+@pytest.mark.parametrize("spec", [SONAR, SONAR._replace(round_s=SONAR_S)])
+def test_a_round_of_60_ms_leaves_a_frozen_sensor_to_be_told_after_250_ms(spec: SensorSpec) -> None:
+    ticks = stops_dead(spec, SONAR_S, 5)
+    assert first(ticks, fault("rear:frozen")) == pytest.approx(round(2.0 / SONAR_S) * SONAR_S + 5 * SONAR_S)
+    assert faults(stops_dead(spec, SONAR_S, 4)) == set()
 
 
 def test_a_still_thing_seen_by_one_sensor_alone_is_not_frozen() -> None:

@@ -15,6 +15,9 @@ BLOCKED_WANDER_M = 0.03  # breathing under a shirt
 FROZEN_S = 1.0  # the very same value for so long while another sensor sees motion
 FROZEN_OWN_S = 0.25  # or so soon, when it stops dead from a walk: no body does that
 FROZEN_OWN_MPS = 0.5
+FROZEN_OWN_ROUNDS = (
+    3.5  # but four repeats at least: one who stops before a wall may stand within a millimetre for three
+)
 RELEASE_S = 0.5  # a fault ends when its cause has been gone for this long
 NEVER = float("inf")  # a fault whose cause is still there
 
@@ -36,13 +39,14 @@ class Health:
     """The faults of one sensor."""
 
     __slots__ = (
-        "_answers", "_calm", "_due_s", "_heard_s", "_held", "_lost", "_near_m", "_near_since_s", "_rejects", "_same",
-        "_same_mps", "_same_since_s", "_still_at_s", "answered", "blocked",
+        "_answers", "_calm", "_due_s", "_frozen_s", "_heard_s", "_held", "_lost", "_near_m", "_near_since_s",
+        "_rejects", "_same", "_same_mps", "_same_since_s", "_still_at_s", "answered", "blocked",
     )  # fmt: skip
 
     def __init__(self, spec: SensorSpec, now_s: float) -> None:
         self._due_s = now_s + spec.startup_s  # an answer must have come by then
         self._heard_s = now_s
+        self._frozen_s = max(FROZEN_OWN_S, FROZEN_OWN_ROUNDS * spec.round_s)
         self._answers: deque[float] = deque()  # times of the last second's answers
         self._rejects: deque[float] = deque()  # of those that were rejected
         self.answered = False  # ever
@@ -129,7 +133,7 @@ class Health:
             self._still_at_s = now_s
         if self._same is not None:
             same_s = self._heard_s - self._same_since_s
-            if (same_s >= FROZEN_OWN_S and self._same_mps >= FROZEN_OWN_MPS) or (
+            if (same_s >= self._frozen_s and self._same_mps >= FROZEN_OWN_MPS) or (
                 self._heard_s - max(self._same_since_s, self._still_at_s) >= FROZEN_S
             ):
                 found.append(Fault.FROZEN)
