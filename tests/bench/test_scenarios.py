@@ -13,10 +13,12 @@ from rearguard.bench.walking.quick import Record, Walk
 from rearguard.bench.walking.score import score
 from rearguard.bench.world import fit, scenario
 from rearguard.bench.world.scenario import MustNot, Scenario
+from rearguard.config import Config
 from rearguard.errors import InputError
 
 NAMES = scenario.names()
-SINGLE = ("ultrasonic", "tf-luna", "ld06")  # one sensor each
+SINGLE = ("ultrasonic", "tf-luna", "ld06", "sound")  # one sensor each; "sound" is that of the outdoor belt, alone
+BELTS = (*SINGLE, "outdoor")
 LONGEST_S = 60.0  # of a walk in this test
 SEED = 0
 
@@ -42,15 +44,23 @@ stop = "in time"
 """
 
 
+def fitted(belt: str) -> Config:
+    """A fit that ships, or the A02YYUW of the outdoor belt by itself."""
+    if belt != "sound":
+        return fit.load(belt)
+    whole = fit.load("outdoor")
+    return msgspec.structs.replace(whole, sensors={belt: whole.sensors[belt]})
+
+
 def drivers(belt: str) -> list[str]:
-    return [part.driver for part in fit.load(belt).sensors.values()]
+    return [part.driver for part in fitted(belt).sensors.values()]
 
 
 def walked(name: str, belt: str, seed: int = SEED) -> tuple[Scenario, Record]:
     route = scenario.load(name)
     route = msgspec.structs.replace(route, lasts_s=min(route.lasts_s, LONGEST_S))
-    fitted = fit.load(belt)
-    return route, Walk(route, fitted, fitted.profile, seed).run()
+    worn = fitted(belt)
+    return route, Walk(route, worn, worn.profile, seed).run()
 
 
 def refusal(folder: Path, text: str) -> str:
@@ -97,17 +107,17 @@ def test_every_scenario_can_be_met_by_some_fit_or_by_none_at_all() -> None:
         assert len(blind) < len(fit.names()) or set(route.limit) in ({"all"}, set(sensors.names())), name
 
 
-@pytest.mark.parametrize("belt", ["ultrasonic", "pair", "tf-luna", "ld06", "both"])
+@pytest.mark.parametrize("belt", ["ultrasonic", "pair", "tf-luna", "ld06", "both", "outdoor"])
 def test_a_fit_is_a_belt_whose_sensors_all_look_straight_back(belt: str) -> None:
-    fitted = fit.load(belt)
-    assert fitted.pin_factory == "mock"
-    assert not fitted.journal.enabled
-    assert {part.bearing_deg for part in fitted.sensors.values()} == {0.0}
+    worn = fit.load(belt)
+    assert worn.pin_factory == "mock"
+    assert not worn.journal.enabled
+    assert {part.bearing_deg for part in worn.sensors.values()} == {0.0}
 
 
 @pytest.mark.parametrize(
     ("name", "belt"),
-    [(name, belt) for name in NAMES for belt in SINGLE if not scenario.load(name).declared(drivers(belt))],
+    [(name, belt) for name in NAMES for belt in BELTS if not scenario.load(name).declared(drivers(belt))],
 )
 def test_a_walk_holds_what_its_scenario_states(name: str, belt: str) -> None:
     route, record = walked(name, belt)
@@ -122,6 +132,13 @@ def test_the_same_seed_gives_the_same_walk(belt: str) -> None:
     assert one.way.y_m.tolist() != other.way.y_m.tolist()
 
 
+def test_a_stop_before_any_was_due_is_none_that_came_late() -> None:
+    route, record = walked("sudden", "outdoor", seed=1005)
+    found = score(record, route, fit="outdoor", seed=1005)
+    assert found.stops == ()
+    assert found.broken == ()
+
+
 def test_a_kerb_is_touched_for_no_sensor_sees_it() -> None:
     route, record = walked("kerb", "both")
     assert route.declared(drivers("both")) == route.limit["all"]
@@ -132,6 +149,12 @@ def test_what_one_driver_cannot_see_is_no_limit_of_a_belt_with_another_that_can(
     route = scenario.load("glass-door")
     assert route.declared(["ld06"]) == route.limit["ld06"]
     assert route.declared(["ld06", "hcsr04"]) is None
+
+
+def test_a_fence_that_a_closed_probe_hardly_hears_is_no_limit_of_a_belt_with_a_beam_that_sees_it() -> None:
+    route = scenario.load("fence")
+    assert route.declared(drivers("sound")) == route.limit["a02yyuw"]
+    assert route.declared(drivers("outdoor")) is None
 
 
 def test_a_scenario_of_the_user_is_loaded_by_path(tmp_path: Path) -> None:

@@ -172,19 +172,19 @@ def _broken(walked: Walked, record: Record, scenario: Scenario) -> list[str]:
         if not right:
             found.append(words)
 
+    early = any(f.level is STOP for f in felt)  # slowed by WARN, or stopped so soon that none was ever due
     if must.stop:
-        early = any(f.level is STOP for f in felt)  # slowed by WARN, or stopped so soon that none was ever due
         missed = "STOP was missed" if walked.missed else "STOP never came"
         hold(walked.missed == 0 and (walked.dangers > 0 or early), missed)
     first = walked.stops[0] if walked.stops else None
     if must.contact_least_s is not None:
         hold(
-            first is not None and first.ttc_s >= must.contact_least_s,
+            first.ttc_s >= must.contact_least_s if first else early,
             f"STOP came {first.ttc_s:.2f} s before contact" if first else "STOP never came",
         )
     if must.sudden_within_s is not None:
         hold(
-            first is not None and first.late_s <= must.sudden_within_s,
+            first.late_s <= must.sudden_within_s if first else early,
             f"STOP came {first.late_s:.2f} s after it appeared" if first else "STOP never came",
         )
     begun = min((t.from_s for t in scenario.trouble), default=0.0)
