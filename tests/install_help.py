@@ -142,7 +142,8 @@ def release(folder: Path, version: str = "0.1.0", *, default: str | None = None,
     (folder / "docs").mkdir()
     shutil.copy(TOP / "install.sh", folder)
     shutil.copytree(TOP / "systemd", folder / "systemd")
-    shutil.copy(TOP / "docs" / "operate.md", folder / "docs")
+    for page in ("operate", "faults", "read-only"):
+        shutil.copy(TOP / "docs" / f"{page}.md", folder / "docs")
     files = {f"rearguard/{path.relative_to(FIRMWARE)}": path.read_bytes() for path in FIRMWARE.rglob("*.py")}
     files = {path: data for path, data in files.items() if "/bench/" not in path}
     files["rearguard/__init__.py"] = f'__version__ = "{version}"\n'.encode()

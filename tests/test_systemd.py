@@ -112,6 +112,7 @@ EXACTLY = {
     "WorkingDirectory": "/run/rearguard",
     "MemoryMax": "128M",
     "TasksMax": "64",
+    "SyslogLevel": "warning",
     "OOMScoreAdjust": "-900",
     "DevicePolicy": "closed",
     "PrivateNetwork": "yes",

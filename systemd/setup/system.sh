@@ -94,7 +94,7 @@ files() {
 keep_installer() {
   if [[ $here -ef $root$own ]]; then return; fi
   mkdir "$work/own"
-  cp -r "$here/install.sh" "$here/systemd" "$here/docs/operate.md" "$work/own"
+  cp -r "$here/install.sh" "$here/systemd" "$here"/docs/{operate,faults,read-only}.md "$work/own"
   if [[ -f $root$state ]]; then cp "$root$state" "$work/own"; fi
   if diff -rq "$work/own" "$root$own" >/dev/null 2>&1 || ! step "keep this installer in $own"; then return; fi
   rm -rf "$root$own.old" "$root$own.new"
