@@ -22,7 +22,7 @@ NAME = "motors"
 def note(chip: str | None, levels: Mapping[int, int]) -> None:
     """Write down what there is to be put to rest: each pin with its level then. Nothing on mock pins (no chip).
 
-    Nor outside systemd. A note that cannot be written is told and stops nothing: the pull-downs at the motors are still there.
+    Nor outside systemd. A note that cannot be written is told and stops nothing: there are resistors at the motors.
     """
     path = _path()
     if not (path and chip and levels):
