@@ -21,6 +21,8 @@ import loads
 import power
 import schematic
 from mounts import make as mounts
+from mounts.parameters import load as parameters
+from mounts.parts import all_parts
 from rearguard.config import load
 from rearguard.core.threat import max_speed
 from wiring import BUILDS, HERE, Build
@@ -30,8 +32,10 @@ TABLES = (".md", ".csv")
 SOURCES = ("*.py", "*.toml", "*/*.py", "*/*.toml", "*/*.yml")
 BEGIN, END = "<!-- made by `make hardware` -->\n", "<!-- so far -->\n"
 GROUPS = ("builds", "mounts")
-PRINTS_G = 140  # of bracket, cradle, pods and box, with their screws (assumed: sliced at 30 % infill)
-WEBBING_G = 60  # 1.2 m of 40 mm webbing with its buckle (assumed)
+PETG_G_MM3 = 1.27e-3
+FILL = 0.85  # of a part's volume: four perimeters leave little to fill at 30 % (assumed)
+FRAME = ("belt-plate", "upright", "box", "box-lid")
+BELT_G = 80  # 1.2 m of webbing with its buckle, and the screws (assumed)
 
 
 def side_by_side(builds: list[Build]) -> str:
@@ -42,7 +46,7 @@ def side_by_side(builds: list[Build]) -> str:
         "motors": [str(len(loads.motors(build))) for build in builds],
         "fastest safe walk": [f"{_fastest_mps(build):.2f} m/s" for build in builds],
         "parts": [f"{bill.price_eur(build):.0f} EUR" for build in builds],
-        "worn": [f"{round(bill.mass_g(build) + PRINTS_G + WEBBING_G, -1):.0f} g" for build in builds],
+        "worn": [f"{round(bill.mass_g(build) + printed_g(build) + BELT_G, -1):.0f} g" for build in builds],
         "a walk on 5,000 mAh": [
             f"{life * loads.WORN:.0f} to {life:.0f} h" for life in (loads.life_h(build, 5000) for build in builds)
         ],
@@ -52,6 +56,13 @@ def side_by_side(builds: list[Build]) -> str:
     lines = [f"| | {head} |", "|---" * (len(builds) + 1) + "|"]
     lines += [f"| **{name}** | {' | '.join(cells)} |" for name, cells in rows.items()]
     return "\n".join(lines) + "\n"
+
+
+def printed_g(build: Build) -> float:
+    """What the prints of a build weigh, with a clip for each motor."""
+    volumes_mm3 = {name: solid.volume() for name, solid in all_parts(parameters()).items()}
+    names = [*FRAME, *build.about["prints"], *["pod-clip"] * len(loads.motors(build))]
+    return PETG_G_MM3 * FILL * sum(volumes_mm3[name] for name in names)
 
 
 def _fastest_mps(build: Build) -> float:
@@ -79,7 +90,7 @@ def make(out: Path) -> dict[str, list[Path]]:
     made += power.write(out)
     readme = out / "README.md"
     readme.write_text(with_table((HERE / "README.md").read_text(), side_by_side(builds)))
-    printed = mounts.write(out)
+    printed = mounts.write(parameters(), out / "mounts")
     return {
         "builds": [path.relative_to(out) for path in [*made, readme]],
         "mounts": [p.relative_to(out) for p in printed],
@@ -147,6 +158,7 @@ def main() -> int:
     wrong += [text for name in BUILDS for text in loads.faults(Build(name))]
     if args.check:
         wrong += [f"{text}; mend: make hardware" for text in stale()]
+    wrong += [] if args.check else [f"hardware/mounts/parameters.toml: {text}" for text in mounts.wrong(parameters())]
     for text in wrong:
         print(text, file=sys.stderr)
     if wrong or args.check:

@@ -1,0 +1,71 @@
+"""What is committed is what the data say; what is not is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import generate
+import wiring
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder, somewhere else."""
+    here = tmp_path / "hardware"
+    shutil.copytree(wiring.HERE, here, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(wiring, "HERE", here)
+    monkeypatch.setattr(generate, "HERE", here)
+    monkeypatch.setattr(generate, "MADE", here / "made.json")
+    return here
+
+
+def test_every_drawing_and_table_is_up_to_date() -> None:
+    assert list(generate.stale()) == []
+
+
+def test_a_table_edited_by_hand_is_told(copied: Path) -> None:
+    path = copied / "starter" / "parts.csv"
+    path.write_text(path.read_text().replace("HC-SR04", "HC-SR05", 1))
+    assert list(generate.stale()) == ["hardware/starter/parts.csv is not what the data say now"]
+
+
+def test_a_drawing_edited_by_hand_and_one_that_is_gone_are_told(copied: Path) -> None:
+    (copied / "starter" / "harness.svg").write_text("<svg/>")
+    (copied / "outdoor" / "schematic.svg").unlink()
+    assert sorted(generate.stale()) == [
+        "hardware/outdoor/schematic.svg is not the one that was made",
+        "hardware/starter/harness.svg is not the one that was made",
+    ]
+
+
+def test_data_that_changed_make_drawings_and_tables_stale(copied: Path) -> None:
+    path = copied / "starter" / "harness.yml"
+    path.write_text(path.read_text().replace("length: 0.6", "length: 0.7"))
+    said = list(generate.stale())
+    assert "hardware: the drawings of the builds are older than what they are made from" in said
+    assert "hardware/starter/wiring.md is not what the data say now" in said
+    assert not any("mounts" in text for text in said)
+
+
+def test_a_measure_that_changed_makes_the_mounts_stale(copied: Path) -> None:
+    path = copied / "mounts" / "parameters.toml"
+    path.write_text(path.read_text() + "\n")
+    assert list(generate.stale()) == ["hardware: the drawings of the mounts are older than what they are made from"]
+
+
+def test_every_drawing_is_on_the_list(copied: Path) -> None:
+    told = json.loads((copied / "made.json").read_text())
+    listed = {name for group in told.values() for name in group} - {"from"}
+    there = {
+        path.relative_to(copied).as_posix() for kind in ("svg", "png", "stl") for path in copied.rglob(f"*.{kind}")
+    }
+    assert listed == there
+
+
+def test_the_table_of_the_readme_is_put_between_its_marks_and_nowhere_else() -> None:
+    text = f"before\n{generate.BEGIN}old\n{generate.END}after\n"
+    assert generate.with_table(text, "new\n") == f"before\n{generate.BEGIN}new\n{generate.END}after\n"
