@@ -159,13 +159,16 @@ def test_frames_of_the_makers_and_of_bug_reports(vectors: list[dict[str, Any]]) 
             assert parse(frame) is None, vector["id"]
         else:
             assert parse(frame) == expect.get("dist_mm", expect.get("dist_cm")), vector["id"]
-        if expect and "dist_mm" in expect:
-            assert [item.distance_m for item in decoder().feed(frame, 1.0)] == [expect["dist_mm"] / 1000]
+            unit, per_m = ("mm", 1000) if "dist_mm" in expect else ("cm", 100)
+            (item,) = Decoder("rear", Config(driver="a02yyuw", unit=unit)).feed(frame, 1.0)
+            assert item.distance_m == expect[f"dist_{unit}"] / per_m, vector["id"]
 
 
-def test_the_sibling_that_counts_centimetres_and_answers_every_2_5_s_is_no_model() -> None:
-    assert not [name for name in MODELS if "sen0627" in name]
-    assert max(part.period_s for part in PARTS.values()) < 0.25  # or a healthy one would be felt as no_data
+def test_a_sibling_that_counts_centimetres_is_as_plausible_as_one_that_counts_millimetres() -> None:
+    at_work = Decoder("rear", Config(driver="a02yyuw", unit="cm"))
+    said = [at_work.feed(encode(value), float(value))[0] for value in (2, 3, 450, 451, 1001, 0xFFFD, 0xFFFE)]
+    assert [item.status for item in said] == ["too_close", "ok", "ok", "clear", "invalid", "clear", "invalid"]
+    assert said[1].distance_m == 0.03
 
 
 @every_model

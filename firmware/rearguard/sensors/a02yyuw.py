@@ -3,7 +3,7 @@
     byte   0     1     2     3
          0xFF  dist  dist  sum of bytes 0 to 2, low 8 bits
                high  low
-                 mm
+                 mm, or cm with unit = "cm"
 
 Manuals: DFRobot SEN0311, SEN0312, SEN0313 (communication protocol), JSN-SR04T V3 (with 47 kilohm at R27). No distance:
 
@@ -17,7 +17,8 @@ Tie its RX to GND, and connect the Pi's TX to nothing. While RX is low, it sends
 100 ms. While RX floats or is high, as a Pi's TX is at rest, it filters: what it says is up to 0.5 s old, and frames may
 come more than 250 ms apart, so that no_data is felt. A frame does not tell its age; a slow pace is told in the log.
 
-The SEN0627 speaks the same frames in centimetres, but only when asked, and takes up to 2.5 s: it cannot guard.
+Siblings that count centimetres: unit = "cm". The SEN0627 does, but only when asked, and takes up to 2.5 s: its
+frames are read (`rearguard decode`), but it cannot guard.
 The cone is wide up and down as well: tilt the probe up, so that rough ground does not answer.
 """
 
@@ -39,6 +40,7 @@ from rearguard.sensors._serial import LineSensor, on_header
 BAUD = 9600
 HEADER, SIZE = b"\xff", 4
 NO_TARGET, INTERFERENCE, NO_ECHO = 0xFFFD, 0xFFFE, 0
+UNITS_MM = {"mm": 1, "cm": 10}
 BEYOND_MM = 10_000  # no part of the family looks so far (7.5 m): the sum was right by chance
 HOLD_M = 0.1  # above its shortest distance: a walker of 1 m/s between two frames
 BEAM_DB, FLOOR_DB = 31.0, -41.0  # as the HC-SR04's, but a closed probe hears 3 dB less: a rod to 2 m (assumed)
@@ -67,6 +69,7 @@ class Config(SensorConfig, frozen=True, kw_only=True):
 
     port: Annotated[str, Meta(min_length=1)] = "auto"
     model: Literal["a02yyuw", "a01nyub", "me007ys", "jsn-sr04t"] = "a02yyuw"
+    unit: Literal["mm", "cm"] = "mm"  # of its frames; all these models say mm
 
     def spec(self, name: str) -> SensorSpec:
         """`round_s` is the part's own period: STOP is judged halfway to its next frame."""
@@ -112,7 +115,7 @@ class Decoder:
         self._name = name
         part = PARTS[config.model]
         self._min_mm, self._max_mm = round(part.min_m * 1000), round(part.max_m * 1000)
-        self._period_s = part.period_s
+        self._period_s, self._mm = part.period_s, UNITS_MM[config.unit]
         self._last_s = float("-inf")
         self.frames = Framer(HEADER, SIZE, parse)
 
@@ -136,9 +139,12 @@ class Decoder:
             return Reading(self._name, t_s, INVALID)
         if value == NO_ECHO:
             return Reading(self._name, t_s, WEAK)
-        if self._min_mm <= value <= self._max_mm:
-            return measured(self._name, t_s, value / 1000)
-        return Reading(self._name, t_s, TOO_CLOSE if value < self._min_mm else CLEAR)
+        mm = value * self._mm
+        if self._min_mm <= mm <= self._max_mm:
+            return measured(self._name, t_s, mm / 1000)
+        if mm > BEYOND_MM and value != NO_TARGET:
+            return Reading(self._name, t_s, INVALID)
+        return Reading(self._name, t_s, TOO_CLOSE if mm < self._min_mm else CLEAR)
 
 
 class Sensor(LineSensor[Decoder]):
@@ -185,9 +191,10 @@ class Emulator:
 
     def __init__(self, config: Config, random: Random) -> None:
         self._part, self._bearing_deg, self._random = PARTS[config.model], config.bearing_deg, random
+        self._per_m = 1000 / UNITS_MM[config.unit]
         self._next_s: float | None = None
         self.noise_m = 0.002
-        self.nothing = round(1000 * (self._part.max_m + 1.0))  # in the open: 5500 of an A02YYUW; NO_ECHO as well
+        self.nothing = round(self._per_m * (self._part.max_m + 1.0))  # in the open: 5500 of an A02YYUW; NO_ECHO as well
         self.pause_s = self._part.period_s  # between two frames; 0.1 to 0.5 s where RX is not low
         self.silent = False
         self.disturbed = False  # by another ultrasonic
@@ -208,4 +215,6 @@ class Emulator:
             return INTERFERENCE
         cone = [self._bearing_deg + part.half_beam_deg * i / 6 for i in range(-6, 7)]
         seen = [r for r in map(view, cone) if r is not None and r <= part.max_m]
-        return max(round(1000 * (min(seen) + self._random.gauss(0.0, self.noise_m))), 1) if seen else self.nothing
+        if not seen:
+            return self.nothing
+        return max(round(self._per_m * (min(seen) + self._random.gauss(0.0, self.noise_m))), 1)
