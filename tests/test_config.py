@@ -105,6 +105,11 @@ def test_numbers_that_are_none_are_refused(path: tuple[str, ...], value: float) 
     assert f"{'.'.join(path)} = {value!r}" in complaint(changed(*path, value))
 
 
+def test_journals_that_hold_less_than_one_file_are_refused() -> None:
+    said = complaint(changed("journal", "total_mb", 4.0))
+    assert said == "belt.toml: journal.total_mb = 4: less than one file; allowed: journal.file_mb, which is 8, or more"
+
+
 def test_a_missing_key_is_named_with_what_it_takes() -> None:
     table = default_toml()
     del table["sensor"]["rear"]["echo_pin"]

@@ -146,6 +146,7 @@ def parse(raw: dict[str, Any], source: str, text: bytes = b"") -> Config:
     _check_belt(config)
     _check_pins(config)
     _check_turns(config)
+    _check_journal(config)
     return config
 
 
@@ -209,3 +210,12 @@ def _check_turns(config: Config) -> None:
                 f"{config.source}: sensor.{on_it[1]}.port = {bus!r}: this port is taken by sensor.{on_it[0]}; "
                 "allowed: a port of its own"
             )
+
+
+def _check_journal(config: Config) -> None:
+    """All files together hold one at least: else each new one would sweep away what was written before."""
+    if config.journal.total_mb < config.journal.file_mb:
+        raise ConfigError(
+            f"{config.source}: journal.total_mb = {config.journal.total_mb:g}: less than one file; "
+            f"allowed: journal.file_mb, which is {config.journal.file_mb:g}, or more"
+        )

@@ -21,7 +21,7 @@ OK, WARNING, FAILURE, SKIPPED = Verdict
         ({"ActiveState": "failed", "Result": "watchdog"}, FAILURE, "journalctl -u rearguard -b -n 30"),
         ({"ActiveState": "activating", "SubState": "auto-restart"}, FAILURE, "journalctl -u rearguard -b -n 30"),
         ({"LoadState": "not-found"}, SKIPPED, "sudo ./install.sh"),
-        ({"LoadState": "masked"}, FAILURE, "sudo systemctl unmask rearguard; sudo ./install.sh"),
+        ({"LoadState": "masked"}, FAILURE, "sudo systemctl unmask rearguard; sudo /usr/lib/rearguard/install.sh"),
     ],
 )
 def test_the_state_of_the_service(pi: Pi, told: dict[str, str], verdict: Verdict, mend: str) -> None:

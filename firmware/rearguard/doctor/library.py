@@ -11,7 +11,6 @@ from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, warn
 from rearguard.doctor.visit import Visit
 from rearguard.host import MEND
 
-DEAF = (6, 6)  # from this kernel on RPi.GPIO 0.7 gets no edges: the sysfs numbers of the lines have moved
 MODULES = {"lgpio": ("lgpio", "gpiochip_open"), "rpigpio": ("RPi.GPIO", "setmode")}  # and what a whole one has
 CHECK = "pins.library"
 PIP = f"{sys.executable} -m pip"
@@ -57,8 +56,8 @@ def library(visit: Visit) -> Iterator[Finding]:
     elif not said["whole"]:
         what = f"{module} {versions.get(module, '')} is an empty stub, as PyPI gives where it has no wheel"
         yield failure(CHECK, what, f"{PIP} uninstall -y {module}; {APT}")
-    elif factory == "rpigpio" and "rpi-lgpio" not in versions and (why := _deaf(visit)):
-        yield failure(CHECK, f"RPi.GPIO {why}", 'in the configuration: pin_factory = "lgpio"')
+    elif factory == "rpigpio" and "rpi-lgpio" not in versions and visit.rp1:
+        yield failure(CHECK, f"RPi.GPIO does not know the {visit.model}", 'in the configuration: pin_factory = "lgpio"')
     else:
         name = module if module in versions else "rpi-lgpio"
         yield ok(CHECK, f"{name} {versions.get(name, '(no version given)')}")
@@ -73,14 +72,3 @@ def probe(visit: Visit, module: str, part: str) -> dict[str, Any]:
         return {"versions": dict(said["versions"]), "error": str(said["error"]), **flags}
     except (ValueError, LookupError, TypeError):
         raise CannotTellError(f"{module} ends Python itself (code {code}): {text[-100:]!r}") from None
-
-
-def _deaf(visit: Visit) -> str:
-    """Why RPi.GPIO does not work here; "" where it may."""
-    if visit.rp1:
-        return f"does not know the {visit.model}"
-    try:
-        major, minor = visit.kernel
-    except CannotTellError:
-        return ""
-    return f"gets no edges from kernel {major}.{minor}: no echo can be timed" if (major, minor) >= DEAF else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped, warning
 from rearguard.doctor.visit import Visit
 
-INSTALL = "sudo ./install.sh"
+INSTALL, AGAIN = "sudo ./install.sh", "sudo /usr/lib/rearguard/install.sh"  # the second is kept by the first
 START = "sudo systemctl enable --now rearguard"
 LOG = "journalctl -u rearguard -b -n 30"
 RELOAD = "sudo systemctl daemon-reload && sudo systemctl restart rearguard"
@@ -24,7 +24,7 @@ def state(visit: Visit) -> Iterator[Finding]:
     if told.get("LoadState") != "loaded":
         if told.get("LoadState") in ("masked", "error", "bad-setting"):
             what = f"systemd cannot use it: {told['LoadState']}"
-            yield failure(check, what, f"sudo systemctl unmask rearguard; {INSTALL}")
+            yield failure(check, what, f"sudo systemctl unmask rearguard; {AGAIN}")
         else:
             yield skipped(check, "not installed: the belt does not guard by itself at power-on", INSTALL)
         return
@@ -63,7 +63,7 @@ def current(visit: Visit) -> Iterator[Finding]:
     if told.get("NeedDaemonReload") == "yes":
         yield failure(check, "the file has changed since systemd read it", RELOAD)
     elif other:
-        yield failure(check, f"an old or changed unit: {', '.join(other)}", INSTALL)
+        yield failure(check, f"an old or changed unit: {', '.join(other)}", AGAIN)
     else:
         yield ok(check, "up to date; a guard that hangs is started again after 2 s")
 
