@@ -68,15 +68,6 @@ class Visit:
         return self.pi and bool(re.search(r"Pi (5|500)\b|Module 5", self.model))
 
     @cached_property
-    def kernel(self) -> tuple[int, int]:
-        """Major and minor number. Raises CannotTellError."""
-        text = self.machine.text("/proc/sys/kernel/osrelease")
-        found = re.match(r"(\d+)\.(\d+)", text)
-        if not found:
-            raise CannotTellError(f"/proc/sys/kernel/osrelease says {text[:20]!r}, which is no version")
-        return int(found[1]), int(found[2])
-
-    @cached_property
     def boot(self) -> boot.Boot:
         """Raises CannotTellError."""
         if not self.pi:
