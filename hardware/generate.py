@@ -35,7 +35,6 @@ GROUPS = ("builds", "mounts")
 PETG_G_MM3 = 1.27e-3
 FILL = 0.85  # of a part's volume: four perimeters leave little to fill at 30 % (assumed)
 FRAME = ("belt-plate", "upright", "box", "box-lid")
-BELT_G = 80  # 1.2 m of webbing with its buckle, and the screws (assumed)
 
 
 def side_by_side(builds: list[Build]) -> str:
@@ -46,7 +45,7 @@ def side_by_side(builds: list[Build]) -> str:
         "motors": [str(len(loads.motors(build))) for build in builds],
         "fastest safe walk": [f"{_fastest_mps(build):.2f} m/s" for build in builds],
         "parts": [f"{bill.price_eur(build):.0f} EUR" for build in builds],
-        "worn": [f"{round(bill.mass_g(build) + printed_g(build) + BELT_G, -1):.0f} g" for build in builds],
+        "worn": [f"{round(bill.mass_g(build) + printed_g(build), -1):.0f} g" for build in builds],
         "a walk on 5,000 mAh": [
             f"{life * loads.WORN:.0f} to {life:.0f} h" for life in (loads.life_h(build, 5000) for build in builds)
         ],

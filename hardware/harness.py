@@ -100,9 +100,9 @@ def table(build: Build) -> str:
     lines = [
         f"# Wiring: {title.lower()}",
         "",
-        "Every wire, in an order in which to solder: what is fixed first, what brings volts last. Plug the header in",
-        "when all wires are there and no two neighbours touch. Header pins are counted from the corner with the SD",
-        "card, odd ones in the inner row, even ones at the edge of the board. [harness.svg](harness.svg) is the same",
+        "Every wire; [README.md](README.md) says when each is fitted, and what is tested then. Header pins are counted",
+        "on the Pi, from the corner with the SD card: odd ones in the inner row, even ones at the edge of the board.",
+        "**On the solder side of a socket the rows are swapped**: mark pin 1. [harness.svg](harness.svg) is the same",
         "as a drawing, [schematic.svg](schematic.svg) shows what is on the boards.",
     ]
     for number, heading in enumerate(STAGES):

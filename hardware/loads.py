@@ -209,7 +209,9 @@ def boards(build: Build) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
         part = build.part(name)
         if "fuse" in part:
             into = [w for w in build.wires if End(name, "5V") in w.ends]
-            yield name, part, sorted({load for w in into for load in carried[w.cable, w.number].feeds})
+            early = {End(name, pin) for pin in part.get("unfused", [])}
+            direct = {end.part for w in build.wires if early & set(w.ends) for end in w.ends}
+            yield name, part, sorted({load for w in into for load in carried[w.cable, w.number].feeds} - direct)
 
 
 def faults(build: Build) -> Iterator[str]:
@@ -245,7 +247,8 @@ def _board_faults(build: Build, name: str, board: dict[str, Any], loads: list[st
         )
     carried = wires(build)
     behind = [w for w in build.wires for end in w.ends if end.part == name and end.pin not in ("5V", "GND")]
-    for cable in dict.fromkeys(w.cable for w in behind if carried[w.cable, w.number].feeds):
+    early = {w.cable for w in behind for end in w.ends if end.pin in board.get("unfused", [])}
+    for cable in dict.fromkeys(w.cable for w in behind if carried[w.cable, w.number].feeds and w.cable not in early):
         pn = build.cables[cable].part
         if fuse["trip_ma"] > build.parts[pn]["short_ma"]:
             yield (

@@ -83,7 +83,7 @@ def test_the_schematic_shows_each_small_part_as_often_as_the_bill_counts_it(name
     ):
         assert sum(word == value or word.endswith(f"  {value}") for word in words) == counts[part]
     assert words.count("M") == counts["coin-motor"]
-    assert words.count("2N7000") == counts["mosfet"]
+    assert words.count("IRLU024N") == counts["mosfet"]
     assert sum("1N4148" in word for word in words) == counts["diode"]
     assert sum("PTC" in word for word in words) == 1
 
@@ -159,7 +159,8 @@ def test_the_starters_bill_is_what_a_hand_counts() -> None:
             "resistor-2k": 1,
             "resistor-10k": 4,
         },
-        **{"resistor-12": 3, "capacitor-470u": 1, "fuse-500": 1, "screw-terminal": 4, "pin-header": 1},
+        **{"resistor-12": 3, "capacitor-470u": 1, "fuse-500": 1, "screw-terminal": 5, "pin-header": 1},
+        **{"ic-socket": 1, "sensor-plug": 1, "small-stuff": 1, "webbing": 1, "filament": 150},
     }
 
 
