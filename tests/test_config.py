@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,24 @@ def test_the_summary_warns_of_what_is_allowed_and_unwise() -> None:
     page = summary(parse(table, "x.toml"))
     for words in ("only sensor", "one motor cannot tell sides", "no buzzer", "no button", "no sensor looks behind"):
         assert words in page
+
+
+@pytest.mark.parametrize("name", ["outdoor", "full-view"])
+def test_a_ready_made_configuration_is_good_and_says_where_each_motor_hangs(name: str) -> None:
+    config = load(DEFAULT.parent / "builds" / f"{name}.toml")
+    page = summary(config)
+    for at, (motor, _) in enumerate(sorted(config.belt.motor.items(), key=lambda item: item[1].channel)):
+        assert re.search(rf"^  {motor} .* channel {at}$", page, re.MULTILINE), page
+    assert re.search(r"^  enable_pin +GPIO 22$", page, re.MULTILINE)
+    assert "no enable_pin" not in page
+
+
+def test_a_motor_board_that_nobody_switches_off_is_warned_of() -> None:
+    table = tomllib.loads(MOCK)
+    table["belt"] = {"driver": "pca9685", "motor": {"back": {"channel": 3, "bearing_deg": 0}}}
+    assert "no enable_pin: if the guard dies" in summary(parse(table, "x.toml"))
+
+
+def test_a_sensor_that_talks_by_itself_and_seldom_keeps_its_round() -> None:
+    config = load(DEFAULT.parent / "builds" / "outdoor.toml")
+    assert {spec.name: spec.round_s for spec in config.specs()} == {"beam": 0.0, "sound": 0.1}

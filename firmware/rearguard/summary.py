@@ -14,14 +14,17 @@ SIDE_DEG = 60.0
 def summary(config: Config) -> str:
     """The whole page of `check-config`."""
     specs = config.specs()
-    parts = [f"{config.source}: good", "", "Sensors", *(_sensor(config, spec) for spec in specs)]
+    wide = max(map(len, ["enable_pin", *config.sensors, *(name for name, _ in config.belt.motors())]))
+    parts = [f"{config.source}: good", "", "Sensors", *(_sensor(config, spec, wide) for spec in specs)]
     parts += ["", f"Belt: {config.belt.driver}, pins by {config.pin_factory}"]
     pins = config.belt.pins()
     for name, motor in config.belt.motors():
         pin = pins.get(f"motor.{name}.pin")
-        parts.append(f"  {name:<10} {_bearing(motor.bearing_deg):<22}" + (f" GPIO {pin}" if pin is not None else ""))
-    parts += [f"  {'buzzer':<33} GPIO {config.buzzer.pin}"] if config.buzzer else []
-    parts += [f"  {'button':<33} GPIO {config.button.pin}"] if config.button else []
+        on = f" GPIO {pin}" if pin is not None else _channel(config, name)
+        parts.append(f"  {name:<{wide}} {_bearing(motor.bearing_deg):<22}{on}")
+    parts += [f"  {key:<{wide + 23}} GPIO {pin}" for key, pin in pins.items() if "." not in key]
+    parts += [f"  {'buzzer':<{wide + 23}} GPIO {config.buzzer.pin}"] if config.buzzer else []
+    parts += [f"  {'button':<{wide + 23}} GPIO {config.button.pin}"] if config.button else []
     parts += ["", f"Alerts (profile {config.profile.name}), distance from the sensor in m"]
     parts += ["  walking     NOTICE   WARN   STOP"]
     parts += [_row(config, specs, v) for v in SPEEDS_MPS]
@@ -32,12 +35,19 @@ def summary(config: Config) -> str:
     return "\n".join([*parts, *(["", "Warnings", *(f"  {line}" for line in warnings)] if warnings else [])])
 
 
-def _sensor(config: Config, spec: SensorSpec) -> str:
+def _sensor(config: Config, spec: SensorSpec, wide: int) -> str:
     driver = config.sensors[spec.name].driver
     return (
-        f"  {spec.name:<10} {driver:<10} {_bearing(spec.bearing_deg):<22} "
+        f"  {spec.name:<{wide}} {driver:<10} {_bearing(spec.bearing_deg):<22} "
         f"{spec.min_range_m:g} to {spec.max_range_m:g} m, sure to {spec.proved_range_m:g} m"
     )
+
+
+def _channel(config: Config, name: str) -> str:
+    """The output of a board that a motor hangs on."""
+    prefix = f"motor.{name}."
+    found = {key.removeprefix(prefix): n for key, n in config.belt.channels().items() if key.startswith(prefix)}
+    return "".join(f" {what} {number}" for what, number in found.items())
 
 
 def _row(config: Config, specs: list[SensorSpec], v: float) -> str:
@@ -66,6 +76,8 @@ def _warnings(config: Config, specs: list[SensorSpec]) -> list[str]:
         found.append("one motor cannot tell sides")
     if config.buzzer is None:
         found.append("no buzzer: a fault during an alarm is felt only when the alarm ends")
+    if config.belt.channels() and not config.belt.pins():
+        found.append("no enable_pin: if the guard dies, its motor board goes on with what it was told last")
     if config.button is None:
         found.append("no button: alerts cannot be paused")
     if config.pin_factory == "mock":

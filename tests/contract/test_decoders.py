@@ -114,6 +114,20 @@ def test_splits_and_noise_between_frames_lose_no_intact_frame(driver: str, data:
 
 @every_decoder
 @examples
+@given(noise=st.integers(4, 40), cuts=cuts)
+def test_what_is_told_of_noise_does_not_depend_on_how_it_arrives(driver: str, noise: int, cuts: list[int]) -> None:
+    stream = recording(driver)[0][:-1] * noise
+
+    def told(pieces: list[int]) -> list[bool]:
+        frames = framer(driver)
+        at = [0, *sorted(cut % (len(stream) + 1) for cut in pieces), len(stream)]
+        return [frame is None for a, b in pairwise(at) for frame in frames.split(stream[a:b])]
+
+    assert told(cuts) == told([]) == told(list(range(len(stream))))
+
+
+@every_decoder
+@examples
 @given(first=places, at=places, cuts=cuts)
 def test_one_lost_byte_costs_at_most_three_frames(driver: str, first: int, at: int, cuts: list[int]) -> None:
     frames = part(driver, first)

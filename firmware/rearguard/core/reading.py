@@ -92,4 +92,4 @@ class SensorSpec(NamedTuple):
     noise_m: float = 0.01  # standard deviation of one distance
     startup_s: float = 0.25  # from power-on to the first answer
     hold_below_m: float = 0.25  # what vanishes nearer than this has arrived
-    round_s: float = 0.0  # from one reading to the next, where sensors fire in turn
+    round_s: float = 0.0  # from one reading to the next, where sensors fire in turn or one speaks seldom

@@ -22,10 +22,9 @@ class Framer(Generic[T]):
         parse: Callable[[bytes], T | None],
         parse_run: Callable[[bytes], list[T] | None] | None = None,
     ) -> None:
-        """`parse` gives what is in a frame, or None when its check fails. After a header of one byte it is wise to
+        """`parse` gives what is in a frame, or None when its check fails.
 
-        check the value as well: one noise byte in 256 is such a header.
-
+        After a header of one byte it is wise to check the value as well: one noise byte in 256 is such a header.
         `parse_run` does so for many frames that stand back to back, and gives None unless all of them are right.
         """
         self.header, self.size, self.parse, self.parse_run = header, size, parse, parse_run
@@ -33,6 +32,7 @@ class Framer(Generic[T]):
         self._two = len(header) > 1
         self.run = RUN
         self.rest = b""
+        self._told = 0  # place in what comes next, before which no further bad frame is told
         self.good = self.rejected = self.skipped = 0  # frames, frames, bytes
 
     def split(self, data: bytes) -> list[T | None]:
@@ -42,7 +42,7 @@ class Framer(Generic[T]):
         first, second = self._ends
         found: list[T | None] = []
         at, end = 0, len(buffer)
-        told_at = 0
+        told_at = self._told
         run_at = 0 if self.parse_run else end  # where the next run may be tried
         while end - at >= size:
             if buffer[at] != first or (buffer[at + 1] != second and self._two):
@@ -69,6 +69,7 @@ class Framer(Generic[T]):
                 self.skipped += 1
                 at += 1
         self.rest = buffer[self._skip(buffer, at) :] if at < end else b""
+        self._told = told_at - end + len(self.rest)
         return found
 
     def _skip(self, buffer: bytes, at: int) -> int:
