@@ -154,6 +154,19 @@ def test_another_bus_than_the_headers_is_a_matter_of_the_configuration(pi: Pi) -
     assert pi.examine()("i2c.bus").mend == "in [belt]: bus = 1"
 
 
+def test_each_channel_of_a_multiplexer_must_be_there(pi: Pi) -> None:
+    motors = "".join(f"motor.m{n} = {{ bus = {n}, bearing_deg = {n} }}\n" for n in (11, 12))
+    pi.configure(f'{PCA9685.partition("[belt]")[0]}[belt]\ndriver = "drv2605"\n{motors}')
+    pi.write("/dev/i2c-1", "")
+    pi.write("/dev/i2c-12", "")
+    found = pi.examine()("i2c.channels")
+    assert found.verdict is FAILURE
+    assert found.what == "the multiplexer's channels are missing: /dev/i2c-11 of belt.motor.m11.bus"
+    assert "dtoverlay=i2c-mux,pca9548,addr=0x70,base=11" in found.mend
+    pi.write("/dev/i2c-11", "")
+    assert pi.examine()("i2c.channels").verdict is OK
+
+
 def test_a_missing_smbus2_is_told(pi: Pi) -> None:
     pi.configure(PCA9685.format(bus=1))
     pi.library["error"] = "ModuleNotFoundError: No module named 'smbus2'"

@@ -34,6 +34,22 @@ def bus(visit: Visit) -> Iterator[Finding]:
             there = ", ".join(visit.machine.glob("/dev/i2c-*")) or "none"
             yield failure(check, f"{name} is not there for {key}; there is: {there}", f"in [{key}]: bus = {USUAL_BUS}")
 
+    yield from _channels(visit)
+
+
+def _channels(visit: Visit) -> Iterator[Finding]:
+    """The buses that a multiplexer makes, one for each motor."""
+    belt = visit.config.belt
+    wanted = {f"belt.{key}": number for key, number in belt.channels().items() if key.endswith(".bus")}
+    missing = [f"/dev/i2c-{n} of {key}" for key, n in wanted.items() if not visit.machine.has(f"/dev/i2c-{n}")]
+    if missing:
+        line = f"dtoverlay=i2c-mux,pca9548,addr={belt.address:#x},base={min(wanted.values())}"  # type: ignore[attr-defined]
+        config = "/boot/firmware/config.txt"
+        mend = f"printf '%s\\n' {line} | sudo tee -a {config}; sudo reboot"
+        yield failure("i2c.channels", f"the multiplexer's channels are missing: {', '.join(missing)}", mend)
+    elif wanted:
+        yield ok("i2c.channels", f"the {len(wanted)} channels of the multiplexer are there")
+
 
 def _why(visit: Visit) -> str:
     try:
