@@ -172,6 +172,13 @@ def _convert(table: Mapping[str, Any], struct: type[S], source: str, key: str) -
 def _check_belt(config: Config) -> None:
     if not config.bearings():
         raise ConfigError(f"{config.source}: belt.motor: no motor is given; allowed: one or more")
+    own = getattr(config.belt, "bus", None)
+    for key, channel in config.belt.channels().items():
+        if key.endswith(".bus") and channel == own:
+            raise ConfigError(
+                f"{config.source}: belt.{key} = {channel}: this is the multiplexer's own bus; "
+                "allowed: that of a channel, which i2cdetect -l names"
+            )
     _check_users(config, "channel", [(f"belt.{key}", channel) for key, channel in config.belt.channels().items()])
 
 

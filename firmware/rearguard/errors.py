@@ -26,6 +26,7 @@ class DeviceLostError(RearguardError, OSError):
     """A device that was open no longer answers; it may be opened again."""
 
     partly = False  # of a motor board: the other motors have been driven
+    again_s = float("inf")  # likewise: when they want to be written again, for their kicks end; inf: no need
 
 
 def tell(text: str) -> None:

@@ -223,9 +223,11 @@ class Guard:
                 self._inbox.put(Report("belt", now, "write_failed", True))
                 tell(str(error))
             self._belt_ok = False
-            if isinstance(error, DeviceLostError) and error.partly:
+            if isinstance(error, DeviceOpenError):
+                return float("inf")
+            if error.partly:
                 self._notifier.send("WATCHDOG=1")  # a restart would silence the motors that work
-            return float("inf")
+            return error.again_s
         if not self._belt_ok:
             self._inbox.put(Report("belt", now, "write_failed", False))
         self._belt_ok, self._frame, self._written_s = True, frame, now

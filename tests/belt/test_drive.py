@@ -158,37 +158,6 @@ def test_whatever_is_asked_no_10_ms_hold_too_many_starts_and_none_waits_longer_t
         assert after - first >= WINDOW_S - ROUNDING_S, f"more than {most} starts in 10 ms"
 
 
-class Board:
-    """Motors that are handed their duties; some are broken."""
-
-    def __init__(self, *broken: int) -> None:
-        self.broken, self.slept = set(broken), 0.0
-        self.duties: dict[int, float] = {}
-
-    def one(self, i: int, duty: float) -> None:
-        if i in self.broken:
-            raise RuntimeError("no answer")
-        self.duties[i] = duty
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-
-
-def test_a_broken_motor_keeps_none_of_those_that_wait_from_starting() -> None:
-    board = Board(3)
-    with pytest.raises(DeviceLostError, match="motor 4 cannot be driven: no answer"):
-        drive(8).put([1.0] * 8, 5.0, board.one, board.sleep)
-    assert board.duties == {i: 1.0 for i in range(8) if i != 3}
-    assert board.slept == pytest.approx(LATEST_S)
-
-
-def test_a_board_that_is_gone_altogether_holds_nobody_up() -> None:
-    board = Board(*range(8))
-    with pytest.raises(DeviceLostError):
-        drive(8).put([1.0] * 8, 5.0, board.one, board.sleep)
-    assert board.slept == 0.0
-
-
 def test_after_a_dip_that_reset_their_board_motors_start_in_turn_or_it_would_dip_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

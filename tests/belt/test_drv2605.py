@@ -280,6 +280,7 @@ def table(**keys: Any) -> dict[str, Any]:
     ("keys", "words"),
     [
         ({"motor": {"a": {"bus": 11, "bearing_deg": 0}, "b": {"bus": 11, "bearing_deg": 9}}}, "belt.motor.b.bus = 11"),
+        ({"bus": 11}, "belt.motor.left.bus = 11: this is the multiplexer's own bus; allowed: that of a channel, "),
         ({"actuator": "piezo"}, "belt.actuator = 'piezo': allowed: erm, lra"),
         ({"rated_v": 6.0}, "belt.rated_v = 6.0: allowed: a number from 0.5 to 5"),
         ({"resonance_hz": 60}, "belt.resonance_hz = 60: allowed: a number from 100 to 300"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from errno import EREMOTEIO
 from typing import Any
@@ -80,8 +81,75 @@ def test_a_board_that_does_not_open_leaves_the_pin_to_others(belt: Belt, bus: I2
 
 def test_a_pin_that_somebody_else_holds_is_refused_by_its_key(belt: Belt, bench: Bench) -> None:
     bench.factory.reserve_pins(bench, OE)
-    with pytest.raises(DeviceOpenError, match=r"^belt\.enable_pin = 22: "):
+    with pytest.raises(DeviceOpenError, match=r"^belt\.enable_pin = 22: pin GPIO22 is already in use by <"):
         belt.open()
+
+
+def test_a_chip_that_runs_from_before_is_put_to_rest_though_its_pin_is_refused(
+    belt: Belt, bus: I2cBus, bench: Bench
+) -> None:
+    belt.open()
+    belt.write((1.0,), 1.0)
+    registers = bytes(bus.chips[0x40].registers)
+    belt.close()
+    bus.chips[0x40].registers[:] = registers  # as a guard that was killed leaves them
+    assert bus.chips[0x40].duty(3) == 1.0
+    bench.factory.reserve_pins(bench, OE)
+    with pytest.raises(DeviceOpenError):
+        belt.open()
+    assert bus.chips[0x40].duty(3) == 0.0
+    assert bus.handles == 0
+
+
+@pytest.mark.parametrize("missing", ["chip", "library"])
+def test_a_pin_that_is_refused_is_what_is_told_though_the_chip_cannot_be_reached_either(
+    missing: str, belt: Belt, bus: I2cBus, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.chips.clear()
+    if missing == "library":
+        monkeypatch.setitem(sys.modules, "smbus2", None)
+    bench.factory.reserve_pins(bench, OE)
+    with pytest.raises(DeviceOpenError, match="already in use"):
+        belt.open()
+    assert bus.handles == 0
+
+
+def eight(bench: Bench) -> Belt:
+    motors = {f"m{i}": ChannelMotor(bearing_deg=10.0 * i, channel=i) for i in range(8)}
+    belt = Belt(Config(driver="pca9685", enable_pin=OE, strength=0.5, motor=motors), bench.host)
+    belt.open()
+    for now in (5.0, 5.01, 5.02, 5.1):
+        belt.write([1.0] * 8, now)
+    return belt
+
+
+def test_motors_that_it_switched_off_start_in_turn_and_with_a_kick(bus: I2cBus, bench: Bench) -> None:
+    belt = eight(bench)
+    bus.error = EREMOTEIO
+    with pytest.raises(DeviceLostError):
+        belt.write([1.0] * 8, 5.25)
+    bus.error = None
+    assert belt.write([1.0] * 8, 5.5) == pytest.approx(5.51)
+    assert [bus.chips[0x40].duty(i) for i in range(8)] == [0, 0, 1, 1, 1, 0, 0, 0]
+    belt.close()
+
+
+def test_motors_that_it_could_not_switch_on_again_start_in_turn_once_it_can(
+    bus: I2cBus, bench: Bench, mocker: Any
+) -> None:
+    belt = eight(bench)
+    bus.error = EREMOTEIO
+    with pytest.raises(DeviceLostError):
+        belt.write([1.0] * 8, 5.25)
+    bus.error = None
+    mocker.patch.object(type(bench.factory.pin(OE)), "_set_state", side_effect=OSError(5, "no"))
+    for now in (5.5, 5.51, 5.52):
+        with pytest.raises(DeviceLostError, match="enable_pin"):
+            belt.write([1.0] * 8, now)
+    mocker.stopall()
+    assert belt.write([1.0] * 8, 5.75) == pytest.approx(5.76)
+    assert [bus.chips[0x40].duty(i) for i in range(8)] == [0, 0, 1, 1, 1, 0, 0, 0]
+    belt.close()
 
 
 def test_a_pin_that_cannot_be_driven_is_told_as_a_board_that_is_lost(belt: Belt, bench: Bench, mocker: Any) -> None:

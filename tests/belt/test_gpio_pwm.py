@@ -170,7 +170,7 @@ def test_a_mended_pin_is_driven_again_by_the_next_write(make: Any, bench: Bench)
 def test_a_pin_in_use_is_an_error_that_names_motor_and_pin_and_keeps_none_of_the_others(bench: Bench) -> None:
     taken = DigitalOutputDevice(RIGHT, pin_factory=bench.factory)
     belt = Belt(Config(driver="gpio_pwm", motor=MOTORS), bench.host)
-    with pytest.raises(DeviceOpenError, match=rf"belt\.motor\.right.*{RIGHT}"):
+    with pytest.raises(DeviceOpenError, match=rf"belt\.motor\.right.*pin GPIO{RIGHT} is already in use by <"):
         belt.open()
     for pin in (LEFT, BACK):
         DigitalOutputDevice(pin, pin_factory=bench.factory).close()

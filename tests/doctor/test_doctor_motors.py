@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from contract.rigs import break_pin, mend_pin
 from doctor.fake_pi import PINS, Pi
+from rearguard.belt.gpio_pwm import Belt
 from rearguard.bench.sensing.wires import VirtualClock
 from rearguard.doctor.finding import Verdict
+from rearguard.host import RealClock
 
 OK, WARNING, FAILURE, SKIPPED = Verdict
 
@@ -60,3 +64,16 @@ def test_a_motor_that_cannot_be_driven_is_a_failure(worn: Pi) -> None:
     found = worn.examine(buzz=True)("motors.belt")
     mend_pin(worn.factory.pin(19))
     assert found.verdict is FAILURE
+
+
+def test_a_board_so_slow_that_its_answer_comes_late_is_no_failure(worn: Pi, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Belt.write
+
+    def slow(belt: Belt, duties: Sequence[float], now_s: float) -> float:
+        again = write(belt, duties, now_s)
+        VirtualClock.sleep(worn.clock, 0.7)  # longer than a motor is on
+        return again
+
+    monkeypatch.setattr(Belt, "write", slow)
+    monkeypatch.setattr(worn.clock, "sleep", lambda seconds: RealClock().sleep(min(seconds, 0.0)))
+    assert worn.examine(buzz=True)("motors.belt").verdict is OK

@@ -22,6 +22,7 @@ from rearguard.belt import NEVER, BeltConfig
 from rearguard.errors import DeviceLostError
 
 STAGGER_S = 0.010  # a window of starts; three windows reach a whole belt
+ROUNDING_S = 1e-6  # of sums of clock times; far less than a window
 COAST_S = STAGGER_S  # a motor off for less has not come to rest (it takes 50 ms and more; assumed): that is no start
 
 
@@ -54,7 +55,8 @@ class Drive:
         self._kick_until = [-NEVER] * count
         self._slots: list[float] = []  # when each start of the last 10 ms makes room for another
         self.free_s = NEVER  # when one of those that wait may start; inf: none waits
-        self._halted = False  # a board has let a motor come to rest since the last write
+        self._kicked_s = NEVER  # when the first of the kicks ends; inf: there is none
+        self._halted: set[int] = set()  # whose boards have let them come to rest in this pass
 
     def duties(self, felt: Sequence[float], now_s: float) -> tuple[list[float], float]:
         """The electric duty of each motor now, and when to ask again with the same (inf: no need).
@@ -82,11 +84,11 @@ class Drive:
                 self._start(i, now_s)
             else:
                 self.free_s, duties[i] = self._slots[0], 0.0
-        again = self.free_s
+        self._kicked_s = NEVER
         for i, duty in enumerate(duties):
             if 0.0 < duty < 1.0 and now_s < self._kick_until[i]:
-                duties[i], again = 1.0, min(again, self._kick_until[i])
-        return duties, again
+                duties[i], self._kicked_s = 1.0, min(self._kicked_s, self._kick_until[i])
+        return duties, min(self.free_s, self._kicked_s)
 
     def put(
         self,
@@ -97,31 +99,39 @@ class Drive:
     ) -> float:
         """As `duties`, and hand each motor its duty, `one(index, duty)`; returns when to ask again.
 
-        Who hears of a failure does not ask again in time, so then it waits here, up to 20 ms, until all have started.
-        Raises DeviceLostError, of the first that failed, when every other motor has been driven.
+        Where one fails, it waits here, up to 20 ms, until each of the others has started: a motor whose board resets
+        as it starts waits anew, behind all others, so three passes reach everyone, and there is no fourth.
+        Raises DeviceLostError, of the first that failed, when every other motor has been driven; its `again_s` is for
+        kicks of the others. Who failed has to wait until its caller writes anyway.
         """
+        end_s = now_s + 2 * STAGGER_S + ROUNDING_S
+        failed: dict[int, DeviceLostError] = {}
         while True:
-            self._halted = False
+            self._halted.clear()
             duties, again = self.duties(felt, now_s)
-            failed: list[DeviceLostError] = []
+            driven = False
             for i, duty in enumerate(duties):
                 try:
                     one(i, duty)  # always: the watchdog is fed on proof that it can be
+                    driven = True
                 except DeviceLostError as error:
-                    failed.append(error)
+                    failed.setdefault(i, error)
                 except Exception as error:  # each pin factory has its own family of errors
-                    failed.append(DeviceLostError(f"belt: motor {i + 1} cannot be driven: {error}"))
+                    failed.setdefault(i, DeviceLostError(f"belt: motor {i + 1} cannot be driven: {error}"))
             if not failed:
                 return min(again, now_s + STAGGER_S) if self._halted else again
-            if self.free_s == NEVER or len(failed) == len(duties):
-                failed[0].partly = len(failed) < len(duties)
-                raise failed[0]
+            if not driven or self.free_s > end_s:  # nobody waits: inf
+                first = next(iter(failed.values()))
+                first.partly = len(failed) < len(duties)
+                first.again_s = min(self._kicked_s, now_s + STAGGER_S if self._halted - failed.keys() else NEVER)
+                raise first
             sleep(self.free_s - now_s)
             now_s = self.free_s
 
     def stopped(self, i: int) -> None:
         """Its board has let motor `i` come to rest: it starts again in its turn, when it is asked for."""
-        self._turning[i], self._off_s[i], self._halted = False, -NEVER, True
+        self._turning[i], self._off_s[i] = False, -NEVER
+        self._halted.add(i)
 
     def _start(self, i: int, now_s: float) -> None:
         self._turning[i], self._asked_s[i] = True, None

@@ -22,6 +22,10 @@ class Enable:
         self._pin: Any = None
         self._enabled = False
 
+    def _conflicts_with(self, other: object) -> bool:
+        """What gpiozero asks of whoever wants a pin that `other` has reserved: whether that is in its way."""
+        return True
+
     def open(self) -> None:
         """Off, from the first moment. Raises DeviceOpenError."""
         if self._number is None:

@@ -34,7 +34,10 @@ def _shorten(bus: Any) -> None:
 
 
 class Chip:
-    """One chip at `address` on /dev/i2c-`number`; `name` and `wires` are for messages. All calls raise OSError."""
+    """One chip at `address` on /dev/i2c-`number`; `name` and `wires` are for messages.
+
+    `connect`, `read` and `write` in all their forms raise OSError; between a `connect` and the next `let_go` only.
+    """
 
     def __init__(self, number: int, address: int, name: str, wires: str) -> None:
         self.path = f"/dev/i2c-{number}"
@@ -79,14 +82,17 @@ class Chip:
         """Bytes for `register` and those that follow it, in one transfer."""
         self._bus.write_i2c_block_data(self._address, register, list(values))
 
-    def trouble(self, error: OSError, absent: str = ENABLE) -> str:
-        """What is wrong with bus or chip, and what mends it; `absent`: what does where there is no bus."""
+    def trouble(self, error: OSError, absent: str | None = None) -> str:
+        """What is wrong with bus or chip, and what mends it.
+
+        `absent` mends a bus that is not there; without it, it is one of the Pi's own.
+        """
         path, at = self.path, f"{self._address:#x}"
         if isinstance(error, FileNotFoundError):
             there = ", ".join(sorted(glob("/dev/i2c-*")))
-            if there and absent == ENABLE:
+            if there and absent is None:
                 return f"{path} is not there, but {there}; name one of them: bus = N in [belt]"
-            return f"{path} is not there; {absent}"
+            return f"{path} is not there; {absent or ENABLE}"
         if error.errno == EBUSY:
             return (
                 f"a driver of the kernel's holds {at} on {path}; take its dtoverlay= line out of {CONFIG_TXT}, "
@@ -100,6 +106,6 @@ class Chip:
         return device_trouble(path, error)
 
 
-def without_library(error: ImportError) -> DeviceOpenError:
+def without_library() -> DeviceOpenError:
     """What to say when smbus2 is missing."""
     return DeviceOpenError("belt: smbus2 is missing. Mend: pip install smbus2")

@@ -32,15 +32,16 @@ unsigned input, 0x00 is full drive backward (SLOS854D, data formats, open-loop m
 
 A chip keeps its last input when the guard hangs or is killed, until the guard is back or the power is gone;
 `ExecStopPost=` does not reach it. EN (high: on) is the way out: tie all of them together, 10 kilohm to ground
-(assumed), held high by a heartbeat. SCL before the multiplexer is one, as for the PCA9685. An EN that stays low is
-**not noticed**, for the chip goes on answering (found by users of both, TI E2E 1174173 and 1180260): only who feels
-no motor in the self-test knows.
+(assumed), held high by a heartbeat, as a retriggerable one-shot of 1 s on SCL before the multiplexer (not built). An EN
+that stays low is **not noticed**, for the chip goes on answering (found by users of both, TI E2E 1174173 and 1180260):
+only who feels no motor in the self-test knows.
 A channel that holds SDA or SCL low stops all the others: that is a fault of the belt, which only the buzzer can tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from errno import ETIMEDOUT
 from math import sqrt
 from typing import Annotated, Literal
 
@@ -58,6 +59,7 @@ OVER_TEMP, OC_DETECT = 0x02, 0x01  # of STATUS
 STANDBY, REAL_TIME = 0x40, 0x05  # of MODE
 DRV2605, DRV2605L = 3, 7  # ids
 FULL = 0x7F
+LATE_TRIED = 2  # of the chips that time out, in one write: 0.1 s, where eight on a bus held low would take 0.4 s
 ERM_LOOP = (0x36, 0x93, 0xF5, 0xA0)  # FEEDBACK to CONTROL3: as after power-up, which is ERM in open loop, signed
 LRA_LOOP = (0xB6, 0x93, 0xF5, 0x81)  # the same, with N_ERM_LRA, and LRA_OPEN_LOOP instead of ERM_OPEN_LOOP
 ERM_V, LRA_V, LRA_LOSS_S = 21.59e-3, 21.32e-3, 800e-6  # of the formulas for OD_CLAMP
@@ -125,6 +127,8 @@ class Belt:
             "sudo reboot; which buses there are: i2cdetect -l"
         )
         self._ready = [False] * len(self._chips)  # set up, and answered last time
+        self._late: dict[int, str] = {}  # who timed out when last tried, longest ago first, and what was said of that
+        self._passed_over: set[int] = set()  # of those, who is not tried in this write
         self._drive = Drive(config, len(self._chips))
         self._open = False
 
@@ -135,7 +139,7 @@ class Belt:
         try:
             shorten_waits(self._config.bus)  # of the real bus: a channel has no waits of its own
         except ImportError as error:
-            raise without_library(error) from error
+            raise without_library() from error
         except OSError:  # the channels tell what is missing
             pass
         for i in range(len(self._chips)):
@@ -151,23 +155,30 @@ class Belt:
     def write(self, duties: Sequence[float], now_s: float) -> float:
         if not self._open or len(duties) != len(self._chips):
             raise DeviceLostError("belt is closed, or was given duties for other motors than it has")
+        self._passed_over = set(list(self._late)[LATE_TRIED:])
         return self._drive.put(duties, now_s, self._one, self._clock.sleep)
 
     def close(self) -> None:
-        self._open = False
+        was_open, self._open = self._open, False
+        self._late.clear()
+        self._passed_over.clear()
         for i, chip in enumerate(self._chips):
-            for _ in range(2 if chip.held else 0):
+            for _ in range(2 if was_open or chip.held else 0):
                 try:
+                    chip.connect()  # a write that failed has let it go
                     chip.write(RTP_INPUT, 0)
                     chip.write(MODE, STANDBY)
                     break
                 except OSError:  # once more, for motors disturb a bus; if it is gone, that has been told
-                    pass
+                    chip.let_go()
             chip.let_go()
             self._ready[i] = False
 
     def _one(self, i: int, duty: float) -> None:
         """Motor `i` at `duty`, 0 to 1. Raises DeviceLostError."""
+        if i in self._passed_over:
+            raise DeviceLostError(self._late[i])
+        self._late.pop(i, None)
         if not self._ready[i]:
             self._set_up(i)
             self._drive.stopped(i)
@@ -220,7 +231,11 @@ class Belt:
     def _lost(self, i: int, error: OSError) -> DeviceLostError:
         self._ready[i] = False
         self._chips[i].let_go()
-        return DeviceLostError(f"belt.motor.{self._names[i]}: {self._chips[i].trouble(error, self._overlay)}")
+        what = f"belt.motor.{self._names[i]}: {self._chips[i].trouble(error, self._overlay)}"
+        if error.errno == ETIMEDOUT:
+            self._late[i] = what
+            self._passed_over.add(i)
+        return DeviceLostError(what)
 
     def _said(self, i: int, what: str) -> DeviceLostError:
         return DeviceLostError(f"belt.motor.{self._names[i]}: the chip at {ADDRESS:#x} on {self._chips[i].path} {what}")

@@ -41,6 +41,10 @@ class Belt:
         self._factory: Any = None
         self._drive = Drive(config, 0)
 
+    def _conflicts_with(self, other: object) -> bool:
+        """What gpiozero asks of whoever wants a pin that `other` has reserved: whether that is in its way."""
+        return True
+
     def open(self) -> None:
         self.close()
         factory = self._factory = self._host.pins()

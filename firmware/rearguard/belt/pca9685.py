@@ -77,13 +77,17 @@ class Belt:
 
     def open(self) -> None:
         self.close()
-        self._enable.open()
+        try:
+            self._enable.open()
+        except DeviceOpenError:
+            self._leave()  # it may run from before
+            raise
         try:
             self._chip.connect()
             self._set_up()
         except ImportError as error:
             self._enable.close()
-            raise without_library(error) from error
+            raise without_library() from error
         except OSError as error:
             self._enable.close()
             self._chip.let_go()
@@ -105,6 +109,8 @@ class Belt:
         except OSError as error:
             self._known = False
             self._enable.off()  # whatever the chip was told last
+            if self._config.enable_pin is not None:
+                self._drive = Drive(self._config, len(self._channels))  # that has stopped them all
             self._chip.let_go()
             raise DeviceLostError(f"belt: {self._chip.trouble(error)}") from error
         if self._known and not awake:  # its motors stood still meanwhile: that must be felt
@@ -113,19 +119,30 @@ class Belt:
                 f"belt: the PCA9685 at {self._config.address:#x} had forgotten its settings and has been set up again: "
                 "it was without power for a moment; look at its VCC and GND wires"
             )
-        self._enable.put(True)
+        try:
+            self._enable.put(True)
+        except DeviceLostError:
+            self._drive = Drive(self._config, len(self._channels))  # they stand still
+            raise
         self._known = True
         return again
 
     def close(self) -> None:
+        was_open = self._drive is not None
         self._drive, self._known = None, False
         self._enable.close()
-        for _ in range(2 if self._chip.held else 0):
+        if was_open:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Every motor at rest, as far as the bus answers, and the bus let go. Raises nothing."""
+        for _ in range(2):
             try:
+                self._chip.connect()  # a write that failed has let it go
                 self._rest()
                 break
-            except OSError:  # once more, for motors disturb a bus; if it is gone, that has been told
-                pass
+            except (OSError, ImportError):  # once more, for motors disturb a bus; if it is gone, that has been told
+                self._chip.let_go()
         self._chip.let_go()
 
     def _set_up(self) -> None:

@@ -45,6 +45,6 @@ def _buzz(visit: Visit) -> None:
                 end = clock.now() + seconds
                 while clock.now() < end:
                     again = belt.write(duties, clock.now())
-                    clock.sleep(min(again, end) - clock.now())
+                    clock.sleep(max(min(again, end) - clock.now(), 0.0))  # a write takes its time, too
     finally:
         belt.close()
