@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rearguard.config import Config, load
@@ -13,6 +13,7 @@ SAFE_V = 3.6  # on a GPIO: its supply and 0.3 V (assumed; where Broadcom gives a
 HIGH_V = 2.0  # what a GPIO needs to read high (BCM2835 peripherals: 1.8 V measured, 2.0 V to be sure)
 TOLERANCE = 0.05  # of a resistor
 I2C = {"SDA": 2, "SCL": 3}
+I2C_BUS = 1  # /dev/i2c-1 is on these two
 
 
 def config_path(build: Build) -> Path:
@@ -27,9 +28,7 @@ def disagreements(build: Build, config: Path | None = None) -> list[str]:
     path = config or config_path(build)
     harness = _short(build.folder / "harness.yml")
     return [
-        *(f"{harness}: {text}" for text in _drawing(build)),
-        *(f"{harness}: {text}" for text in _supplies(build)),
-        *(f"{harness}: {text}" for text in _levels(build)),
+        *(f"{harness}: {text}" for check in CHECKS for text in check(build)),
         *_fitted(build, load(path), _short(path), harness),
         *_settings(build, load(path), _short(path), harness),
     ]
@@ -54,6 +53,19 @@ def _drawing(build: Build) -> Iterator[str]:
                 yield f"pin {pin} of {name} is labelled {label}; hardware/header.toml says {build.header[str(pin)]}"
 
 
+def _cables(build: Build) -> Iterator[str]:
+    """Wires of a cable that are drawn twice or not at all, or that have no colour."""
+    for name, cable in build.cables.items():
+        if len(cable.colors) != cable.wires:
+            yield f"{name} has wirecount {cable.wires}, but {len(cable.colors)} colors"
+        used = sorted(wire.number for wire in build.wires if wire.cable == name)
+        if used != list(range(1, cable.wires + 1)):
+            yield (
+                f"{name} has wires 1 to {cable.wires} (wirecount), but its connections use "
+                f"{', '.join(map(str, used)) or 'none'}: each must be used once"
+            )
+
+
 def _supplies(build: Build) -> Iterator[str]:
     """A part that gets other volts than it needs, and rails that meet."""
     for name in build.connectors:
@@ -68,11 +80,44 @@ def _supplies(build: Build) -> Iterator[str]:
             yield f"{' and '.join(f'{v:g} V' for v in sorted(rails))} meet at {', '.join(map(str, sorted(net)))}"
 
 
+def _straps(build: Build) -> Iterator[str]:
+    """A pin that must be wired to another of its part, and is not."""
+    for name in build.connectors:
+        for pin, to in build.part(name).get("ties", {}).items():
+            if End(name, to) not in build.net(End(name, pin)):
+                yield f"{name}.{pin} must be wired to {name}.{to} (hardware/parts.toml: ties)"
+
+
+def _shorted(build: Build) -> Iterator[str]:
+    """A pin that speaks or listens, on a rail."""
+    for end in build.ends():
+        if build.hears(end) or end.pin in build.part(end.part).get("logic", {}):
+            for volts in sorted(build.rails(end)):
+                yield f"{build.says(end)} is a signal, but hangs on {volts:g} V"
+
+
+def _pulls(build: Build) -> Iterator[str]:
+    """A resistor, or a load, that pulls a pin of the header above what it takes."""
+    for name in build.connectors:
+        part = build.part(name)
+        for pin, (to, ohm) in [*part.get("pulls", {}).items(), *part.get("holds", {}).items()]:
+            volts = max(build.rails(End(name, to)), default=0.0)
+            for end in sorted(build.net(End(name, pin))):
+                if build.is_gpio(end) and volts > SAFE_V:
+                    yield (
+                        f"{name}.{pin} is pulled to {volts:g} V by {ohm:g} ohm, and so is {build.says(end)}, "
+                        f"which takes {SAFE_V} V"
+                    )
+
+
 def _levels(build: Build) -> Iterator[str]:
-    """A signal that is too much or too little for a pin of the header, resistors at the ends of their tolerance."""
+    """A signal nobody hears, or too much or too little for who does, resistors at the ends of their tolerance."""
     for name in build.connectors:
         for pin, volts in build.part(name).get("logic", {}).items():
-            for end, least, most in _reached(build, End(name, pin), volts):
+            reached = list(_reached(build, End(name, pin), volts))
+            if not reached and not build.rails(End(name, pin)):
+                yield f"{name}.{pin} reaches no GPIO and no RXD of an adapter: nobody hears it"
+            for end, least, most in reached:
                 if most > SAFE_V or least < HIGH_V:
                     yield (
                         f"{name}.{pin} puts {least:.2f} to {most:.2f} V on {build.says(end)}, which takes "
@@ -81,9 +126,9 @@ def _levels(build: Build) -> Iterator[str]:
 
 
 def _reached(build: Build, start: End, volts: float) -> Iterator[tuple[End, float, float]]:
-    """The header's pins that a signal reaches, with the least and the most volts it has there."""
+    """The pins of header and adapters that a signal reaches, with the least and the most volts it has there."""
     for end in build.net(start):
-        if build.is_gpio(end):
+        if build.hears(end):
             yield end, volts, volts
         divider = build.part(end.part).get("divides", {}).get(end.pin)
         if divider is None:
@@ -92,8 +137,19 @@ def _reached(build: Build, start: End, volts: float) -> Iterator[tuple[End, floa
         least = volts * bottom * (1 - TOLERANCE) / (bottom * (1 - TOLERANCE) + top * (1 + TOLERANCE))
         most = volts * bottom * (1 + TOLERANCE) / (bottom * (1 + TOLERANCE) + top * (1 - TOLERANCE))
         for other in build.net(End(end.part, divider["to"])):
-            if build.is_gpio(other):
+            if build.hears(other):
                 yield other, least, most
+
+
+CHECKS: tuple[Callable[[Build], Iterator[str]], ...] = (
+    _drawing,
+    _cables,
+    _supplies,
+    _straps,
+    _shorted,
+    _pulls,
+    _levels,
+)
 
 
 def _fitted(build: Build, config: Config, path: str, harness: str) -> Iterator[str]:
@@ -135,6 +191,12 @@ def _settings(build: Build, config: Config, path: str, harness: str) -> Iterator
     for key in sorted(wires.keys() - settings.keys()):
         yield f"{table} names a wire for {key}, which {path} does not set"
     for name in build.of_kind("pca9685"):
+        own = build.part(name)["address"]
+        bus, address = getattr(config.belt, "bus", I2C_BUS), getattr(config.belt, "address", own)
+        if bus != I2C_BUS:
+            yield f"{path}: belt.bus = {bus}, but {harness} has {name} on bus {I2C_BUS} (GPIO 2 and 3)"
+        if address != own:
+            yield f"{path}: belt.address = {address:#x}, but hardware/parts.toml gives a pca9685 {own:#x}"
         for line, number in I2C.items():
             reached = build.leads_to(End(name, line))
             used |= reached

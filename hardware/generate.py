@@ -19,6 +19,7 @@ import checks
 import harness
 import loads
 import power
+import power_plot
 import schematic
 from mounts import make as mounts
 from mounts.parameters import load as parameters
@@ -133,6 +134,9 @@ def stale() -> Iterator[str]:
             if name != "from" and (not path.exists() or _digest(path.read_bytes()) != digest):
                 yield f"hardware/{name} is not the one that was made"
     builds = [Build(name) for name in BUILDS]
+    picture = HERE / "power.svg"
+    if picture.exists() and power_plot.stamp(builds) not in picture.read_text():
+        yield "hardware/power.svg does not show what parts and firmware say now"
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         tables = {HERE / "power.md": power.page(builds)}
@@ -163,7 +167,7 @@ def main() -> int:
     if wrong or args.check:
         return 1 if wrong else 0
     made = make(args.out)
-    if args.out == HERE:
+    if args.out.resolve() == HERE.resolve():
         MADE.write_text(note(made))
     print(f"{sum(map(len, made.values()))} files in {args.out}")
     return 0

@@ -45,6 +45,7 @@ class Cable(NamedTuple):
     what: str
     length_m: float
     wires: int
+    colors: tuple[str, ...]
 
 
 class Build:
@@ -60,11 +61,10 @@ class Build:
         drawn: dict[str, Any] = yaml.safe_load((self.folder / "harness.yml").read_text())
         self.connectors: dict[str, dict[str, Any]] = drawn["connectors"]
         self.cables = {
-            key: Cable(found["pn"], found["type"], float(found["length"]), found["wirecount"])
+            key: Cable(found["pn"], found["type"], float(found["length"]), found["wirecount"], tuple(found["colors"]))
             for key, found in drawn["cables"].items()
         }
-        colors = {key: found["colors"] for key, found in drawn["cables"].items()}
-        self.wires = [wire for row in drawn["connections"] for wire in self._wires(row, colors)]
+        self.wires = [wire for row in drawn["connections"] for wire in self._wires(row)]
         self._know()
         self._nets = self._joined()
 
@@ -127,6 +127,10 @@ class Build:
         """Whether this is a pin of the header that is no rail."""
         return self.connectors[end.part]["pn"] == HEADER_PART and self.header[end.pin].startswith("GPIO")
 
+    def hears(self, end: End) -> bool:
+        """Whether this pin takes in a signal: one of the header's, or what an adapter listens on."""
+        return self.is_gpio(end) or end.pin in self.part(end.part).get("listens", [])
+
     def gpio(self, end: End) -> int:
         """The BCM number of a pin of the header."""
         return int(self.header[end.pin].split()[1])
@@ -160,11 +164,12 @@ class Build:
                 nets[end] = whole
         return {end: frozenset(net) for end, net in nets.items()}
 
-    def _wires(self, row: list[dict[str, list[Any]]], colors: dict[str, list[str]]) -> Iterator[Wire]:
-        """The wires of one line of `connections`: part, cable, part."""
+    def _wires(self, row: list[dict[str, list[Any]]]) -> Iterator[Wire]:
+        """The wires of one line of `connections`: part, cable, part. One without a colour has "": checks.py says so."""
         (a, a_pins), (cable, numbers), (b, b_pins) = (next(iter(item.items())) for item in row)
         for a_pin, number, b_pin in zip(a_pins, _numbers(numbers), b_pins, strict=True):
-            yield Wire(cable, number, colors[cable][number - 1], (End(a, str(a_pin)), End(b, str(b_pin))))
+            color = dict(enumerate(self.cables[cable].colors, 1)).get(number, "")
+            yield Wire(cable, number, color, (End(a, str(a_pin)), End(b, str(b_pin))))
 
 
 def _numbers(given: Iterable[Any]) -> list[int]:

@@ -11,6 +11,7 @@ its middle as well.
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from embreex.rtcore_scene import EmbreeScene
 from manifold3d import Manifold
 from numpy.typing import NDArray
 
+from mounts.box import box_body, box_lid
+from mounts.fill import contents
 from mounts.parameters import Parameters
 from mounts.parts import LIES, fitted, wearer
 
@@ -143,3 +146,9 @@ def collision_mm3(p: Parameters, sensor: str, height: float, tilt: float) -> flo
     still = [it.printed["belt-plate"], it.printed["upright"], wearer(p)]
     moving = [*it.part.values(), *(s for name, s in it.printed.items() if name not in ("belt-plate", "upright"))]
     return float(sum((a ^ b).volume() for a in moving for b in still))
+
+
+def boards_collide(p: Parameters) -> list[tuple[str, str]]:
+    """Pairs that meet in the box: boards with what is on them, plugs on their way out, buzzer, button, box and lid."""
+    solids = contents(p) | {"box": box_body(p), "box-lid": box_lid(p)}
+    return [(a, b) for a, b in combinations(solids, 2) if (solids[a] ^ solids[b]).volume() > NOTHING_MM3]

@@ -1,7 +1,7 @@
 """Cradles: a back with the hinge's tongue, and what holds the sensor before it. The origin is the hinge.
 
 Beams open along y. Each sensor's `beams` is the solid that has to stay clear: for an ultrasonic the cone from each
-radiating face, for a TF-Luna its narrow cone, for an LD06 the slice that it sweeps.
+radiating face, for a TF-Luna its narrow cone, for a LiDAR the slice that it sweeps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from manifold3d import CrossSection, Manifold
 
 from mounts.bracket import FACE, LOCK_TONGUE, tongue
-from mounts.parameters import Parameters
+from mounts.parameters import Lidar, Parameters
 from mounts.shapes import box, cone_y, hull, nut, plate_y, rod_y, rod_z
 
 BACK = 4.0  # thickness of a back: a nut 2.2 deep leaves 1.8
@@ -23,6 +23,7 @@ POST = 3.0  # corner posts, against which a board is held
 FOAM = 3.0  # behind a board: a strip of foam over its solder joints presses it against the posts in front
 BEAM = 600.0  # mm; nothing of the belt or its wearer reaches further back
 LENS, LENS_X = 12.0, 8.5  # TF-Luna: diameter of a lens, and how far from the middle; assumed
+HOOD = 16.0  # a drop that falls at 45 degrees past its edge meets no lens (drizzle in a light wind, assumed)
 CABLE = 14.0  # width of the gap for a plug with four wires
 
 
@@ -109,7 +110,7 @@ def hcsr04(p: Parameters) -> Cradle:
 
 
 def outdoor(p: Parameters) -> Cradle:
-    """A TF-Luna above an A02YYUW, whose flange and nut clamp the front between them."""
+    """A TF-Luna under a hood, above an A02YYUW, whose flange and nut clamp the front between them."""
     t, a, wall, y0 = p.tfluna, p.a02yyuw, p.print.wall_mm, FACE + BACK
     nut_room = a.flange_mm + 4.0  # the A02's own nut turns in here; assumed
     x = max(t.size_x_mm + 2 * p.print.fit_mm, nut_room)
@@ -144,12 +145,42 @@ def outdoor(p: Parameters) -> Cradle:
     narrow = cone_y(tan(radians(t.cone_deg / 2)), LENS / 2, BEAM)
     beams = narrow.translate((-LENS_X, y0 + deep + 1.01, luna_z)) + narrow.translate((LENS_X, y0 + deep + 1.01, luna_z))
     beams += cone_y(tan(radians(a.cone_deg / 2)), a.thread_mm / 2, BEAM).translate((0, face + 0.01, a02_z))
-    return Cradle({"outdoor-back": back, "outdoor-front": shell}, part, beams, [(sx, out, sz) for sx, sz in screws])
+    printed = {"outdoor-back": back, "outdoor-front": shell, "outdoor-hood": _hood(p, out, luna_z, screws)}
+    upper = max(sz for _, sz in screws)
+    return Cradle(printed, part, beams, [(sx, out + wall * (sz == upper), sz) for sx, sz in screws])
+
+
+def _hood(p: Parameters, out: float, luna_z: float, screws: list[tuple[float, float]]) -> Manifold:
+    """A roof with two cheeks over the TF-Luna's window, under the heads of the two upper screws."""
+    t, wall = p.tfluna, p.print.wall_mm
+    flange, half = (out, out + wall), t.size_x_mm / 2 + p.print.fit_mm + wall
+    top = luna_z + t.size_z_mm / 2 + p.print.fit_mm + wall
+    upper = sorted(screws, key=lambda at: at[1])[-2:]
+    roof = box((-half, half), (out, out + HOOD), (top - wall, top))
+    solid = hull(*(rod_y(EAR, flange, *at) for at in upper), box((-half, half), flange, (top - wall, top))) + roof
+    open_x, open_z = t.size_x_mm / 2 - t.lip_mm + 1.0, luna_z + t.size_z_mm / 2 - t.lip_mm + 0.5
+    solid -= box((-open_x, open_x), (out - 1, out + wall + 1), (luna_z - 99, open_z))
+    for side in (-half, half - wall):
+        x = (side, side + wall)
+        high = box(x, flange, (luna_z, top))
+        solid += hull(high, box(x, (out + HOOD - 2.0, out + HOOD), (top - 4.0, top)))
+    for at in upper:
+        solid -= rod_y(p.screw.clearance_mm, (out - 1, out + wall + 1), *at)
+        solid -= rod_y(7.5, (out + wall, out + HOOD), *at)  # a washer beneath the head
+    return solid
 
 
 def ld06(p: Parameters) -> Cradle:
+    return _lidar(p, p.ld06, "ld06-platform")
+
+
+def ld19(p: Parameters) -> Cradle:
+    """LD19 and STL-19P: the same frames as an LD06, on a larger base."""
+    return _lidar(p, p.ld19, "ld19-platform")
+
+
+def _lidar(p: Parameters, s: Lidar, name: str) -> Cradle:
     """A platform level with the hinge's top; slots let screws from below reach every pattern of holes."""
-    s = p.ld06
     x, y = s.base_x_mm + 4.0, s.base_y_mm + 4.0
     top, y0 = 8.0, FACE
     middle = y0 + BACK + y / 2
@@ -190,12 +221,12 @@ def ld06(p: Parameters) -> Cradle:
         d, (top + s.plane_mm + 5.5, top + s.high_mm), 0, middle
     )
     part = {"dark": foot + head, "glass": rod_z(d - 0.6, (top + 1.0, top + s.high_mm - 1), 0, middle)}
-    return Cradle({"ld06-platform": solid}, part, _slice(p, middle, top + s.plane_mm), [])
+    return Cradle({name: solid}, part, _slice(s, middle, top + s.plane_mm), [])
 
 
-def _slice(p: Parameters, y: float, z: float) -> Manifold:
-    """The sector the LD06 listens to: a wedge of `slice_deg` about its plane, from its middle outward."""
-    s, steps = p.ld06, 32
+def _slice(s: Lidar, y: float, z: float) -> Manifold:
+    """The sector the LiDAR listens to: a wedge of `slice_deg` about its plane, from its middle outward."""
+    steps = 32
     angles = [radians(90.0 - s.sector_deg + 2 * s.sector_deg * i / steps) for i in range(steps + 1)]
     fan = CrossSection([[(0.0, 0.0)] + [(BEAM * cos(a), BEAM * sin(a)) for a in angles]])
     rise = BEAM * tan(radians(s.slice_deg / 2))
@@ -204,4 +235,4 @@ def _slice(p: Parameters, y: float, z: float) -> Manifold:
     return (fan.extrude(2 * rise).translate((0, 0, -rise)) ^ both).translate((0, y, z))
 
 
-CRADLES: dict[str, Callable[[Parameters], Cradle]] = {"hcsr04": hcsr04, "outdoor": outdoor, "ld06": ld06}
+CRADLES: dict[str, Callable[[Parameters], Cradle]] = {"hcsr04": hcsr04, "outdoor": outdoor, "ld06": ld06, "ld19": ld19}

@@ -48,6 +48,8 @@ def wrong(p: Parameters) -> list[str]:
             lines.append(f"{name}: a wall of {thin.wall_mm:.2f} mm at ({at}); at least {check.WALL_MM} mm is needed")
         if check.too_large(name, solid, p):
             lines.append(f"{name}: does not fit a bed of {p.print.bed_mm:g} mm (print.bed_mm)")
+    for first, second in check.boards_collide(p):
+        lines.append(f"box: {first} and {second} meet; a larger box.inner_x_mm, inner_y_mm or inner_z_mm parts them")
     for sensor in CRADLES:
         for height, tilt in check.settings(p):
             if check.in_beam_mm3(p, sensor, height, tilt) > check.NOTHING_MM3:

@@ -97,7 +97,7 @@ class A02yyuw:
 
 
 @dataclass(frozen=True)
-class Ld06:
+class Lidar:
     base_x_mm: Annotated[float, Bounds(36.0, 60.0)]
     base_y_mm: Annotated[float, Bounds(36.0, 60.0)]
     high_mm: Annotated[float, Bounds(30.0, 40.0)]
@@ -118,22 +118,35 @@ class Motor:
 
 @dataclass(frozen=True)
 class Box:
-    inner_x_mm: Annotated[float, Bounds(88.0, 120.0)]
-    inner_z_mm: Annotated[float, Bounds(60.0, 90.0)]
+    inner_x_mm: Annotated[float, Bounds(88.0, 130.0)]
+    inner_z_mm: Annotated[float, Bounds(60.0, 100.0)]
     inner_y_mm: Annotated[float, Bounds(20.0, 40.0)]
     standoff_mm: Annotated[float, Bounds(2.5, 8.0)]
+    jumper_mm: Annotated[float, Bounds(5.0, 20.0)]
     pi_x_mm: Part
     pi_z_mm: Part
     pi_hole_x_mm: Part
     pi_hole_z_mm: Part
     pi_power_mm: Part
+    pi_usb_mm: Part
     board_x_mm: Part
     board_z_mm: Part
     board_hole_x_mm: Part
     board_hole_z_mm: Part
+    perf_x_mm: Part
+    perf_z_mm: Part
+    perf_hole_x_mm: Part
+    perf_hole_z_mm: Part
+    perf_high_mm: Annotated[float, Bounds(8.0, 25.0)]
+    adapter_x_mm: Annotated[float, Bounds(30.0, 80.0)]
+    adapter_z_mm: Annotated[float, Bounds(10.0, 22.0)]
+    adapter_y_mm: Annotated[float, Bounds(5.0, 12.0)]
+    buzzer_mm: Annotated[float, Bounds(9.0, 14.0)]
+    buzzer_high_mm: Annotated[float, Bounds(7.0, 12.0)]
     plug_x_mm: Annotated[float, Bounds(8.0, 16.0)]
     plug_y_mm: Annotated[float, Bounds(5.0, 12.0)]
     button_mm: Annotated[float, Bounds(6.0, 16.5)]
+    button_deep_mm: Annotated[float, Bounds(10.0, 35.0)]
     cable_mm: Annotated[float, Bounds(3.0, 7.0)]
 
 
@@ -148,7 +161,8 @@ class Parameters:
     hcsr04: Hcsr04
     tfluna: TfLuna
     a02yyuw: A02yyuw
-    ld06: Ld06
+    ld06: Lidar
+    ld19: Lidar
     motor: Motor
     box: Box
 

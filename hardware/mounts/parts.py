@@ -26,7 +26,9 @@ LIES = {  # part -> rotation about x, y and z that lays it on the bed
     "hcsr04-front": OUT_DOWN,
     "outdoor-back": OUT_DOWN,
     "outdoor-front": OUT_DOWN,
+    "outdoor-hood": BODY_DOWN,
     "ld06-platform": TOP_DOWN,
+    "ld19-platform": TOP_DOWN,
     "pod": OUT_DOWN,
     "pod-lid": OUT_DOWN,
     "pod-clip": ON_EDGE,
@@ -38,8 +40,8 @@ LIES = {  # part -> rotation about x, y and z that lays it on the bed
 SHEETS = {  # what is drawn, and printed, together
     "bracket": ("belt-plate", "upright"),
     "hcsr04": ("hcsr04-back", "hcsr04-front"),
-    "outdoor": ("outdoor-back", "outdoor-front"),
-    "ld06": ("ld06-platform",),
+    "outdoor": ("outdoor-back", "outdoor-front", "outdoor-hood"),
+    "platforms": ("ld06-platform", "ld19-platform"),
     "pods": ("pod", "pod-lid", "pod-clip"),
     "box": ("box", "box-lid"),
 }

@@ -12,9 +12,10 @@ import numpy as np
 from manifold3d import Manifold
 from numpy.typing import NDArray
 
-from mounts.box import BAY_X, LID, box_body, box_lid, pillars
+from mounts.box import LID, box_body, box_lid, pillars
 from mounts.bracket import seat
 from mounts.cradles import CRADLES
+from mounts.fill import button_at, notches
 from mounts.parameters import Parameters
 from mounts.parts import fitted
 from mounts.pod import pod_clip
@@ -100,8 +101,9 @@ def belt(p: Parameters) -> list[Thing]:
     orange += [side.put(box_body(p)), side.put(box_lid(p))]
     top = p.print.wall_mm + p.box.inner_y_mm + LID
     metal += [side.put(screw(at, top)) for at in pillars(p)]
-    metal.append(side.put(rod_y(17.0, (top, top + 1.8), BAY_X, 8.0) - rod_y(12.0, (top + 1, top + 3), BAY_X, 8.0)))
-    things.append(thing(side.put(rod_y(11.4, (top, top + 3.4), BAY_X, 8.0)), (0.86, 0.85, 0.82), 0.5))
+    at = button_at(p)
+    metal.append(side.put(rod_y(17.0, (top, top + 1.8), *at) - rod_y(12.0, (top + 1, top + 3), *at)))
+    things.append(thing(side.put(rod_y(11.4, (top, top + 3.4), *at)), (0.86, 0.85, 0.82), 0.5))
     for degrees in PODS:
         orange.append(near(line, degrees).put(pod_clip(p).mirror((0, 0, 1)), -1.5))
     body, flap, stud = _pouch()
@@ -122,7 +124,8 @@ def _cables(p: Parameters, line: NDArray[np.float64]) -> list[Manifold]:
     floor_z = -p.box.inner_z_mm / 2 - p.print.wall_mm
     for k, degrees in enumerate(PODS[:3]):  # from a pod, along the lower edge, and up into the box
         at = near(line, degrees)
-        z, x = low - 4.6 - 2.6 * k, (27.0, 29.0, 36.0)[k]
+        first, last = notches(p)
+        z, x = low - 4.6 - 2.6 * k, (first - 1.0, first + 1.0, last)[k]
         end = side.point(x, p.box.inner_y_mm - 3.0)
         side_low = side.point(x - 12, 12.0)
         tubes.append(
@@ -145,7 +148,7 @@ def _lead(line: NDArray[np.float64], p: Parameters) -> Manifold:
     back, side = place(BACK), place(BOX)
     start, mid = back.point(0, 42.0), back.point(30, 14.0)
     floor_z = -p.box.inner_z_mm / 2 - p.print.wall_mm
-    end = side.point(36.0, p.box.inner_y_mm - 3.0)
+    end = side.point(notches(p)[1], p.box.inner_y_mm - 3.0)
     return tube(
         [
             (*start, 46),

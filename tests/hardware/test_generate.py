@@ -10,6 +10,7 @@ import pytest
 
 import generate
 import wiring
+from rearguard.belt import _drive
 
 
 @pytest.fixture
@@ -55,6 +56,35 @@ def test_a_measure_that_changed_makes_the_mounts_stale(copied: Path) -> None:
     path = copied / "mounts" / "parameters.toml"
     path.write_text(path.read_text() + "\n")
     assert list(generate.stale()) == ["hardware: the drawings of the mounts are older than what they are made from"]
+
+
+def test_a_firmware_whose_rhythm_changed_makes_the_picture_of_the_power_budget_stale(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = list(generate.stale())
+    monkeypatch.setattr(_drive, "STAGGER_S", 0.03)
+    assert [text for text in generate.stale() if text not in before] == [
+        "hardware/power.svg does not show what parts and firmware say now",
+        "hardware/power.md is not what the data say now",
+    ]
+
+
+def test_a_picture_of_the_power_budget_that_is_gone_is_told_once(copied: Path) -> None:
+    (copied / "power.svg").unlink()
+    assert [text for text in generate.stale() if "power" in text] == ["hardware/power.svg is not the one that was made"]
+
+
+@pytest.mark.parametrize(("out", "noted"), [("hardware", True), ("./hardware/../hardware", True), ("elsewhere", False)])
+def test_what_was_made_is_noted_when_it_is_made_in_place_however_the_place_is_written(
+    out: str, noted: bool, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copied.parent)
+    monkeypatch.setattr(generate, "make", lambda out: {"builds": [Path("power.svg")], "mounts": []})
+    monkeypatch.setattr(generate.mounts, "wrong", lambda parameters: [])
+    monkeypatch.setattr("sys.argv", ["generate.py", "--out", out])
+    before = (copied / "made.json").read_text()
+    assert generate.main() == 0
+    assert ((copied / "made.json").read_text() != before) is noted
 
 
 def test_every_drawing_is_on_the_list(copied: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -12,7 +12,6 @@ import pytest
 from manifold3d import Manifold
 
 from mounts import check, make
-from mounts.box import board_middle, pi_middle
 from mounts.bracket import seat
 from mounts.cradles import CRADLES, outdoor
 from mounts.parameters import FILE, ParameterError, Parameters, Print, load
@@ -21,7 +20,6 @@ from mounts.shapes import box
 
 P = load()
 PARTS = all_parts(P)
-SMALL_LIDAR = {"ld06__base_x_mm": 38.0, "ld06__base_y_mm": 38.0}
 ENDS = check.settings(P)
 
 
@@ -87,24 +85,30 @@ def test_the_sensor_fits_into_its_cradle_and_the_cradle_closes(sensor: str) -> N
     assert [(a ^ b).volume() for a, b in pairwise(printed)] == pytest.approx([0.0] * (len(printed) - 1), abs=1e-3)
 
 
-def test_both_boards_fit_into_the_box_and_the_lid_closes_over_them() -> None:
-    y = P.print.wall_mm + P.box.standoff_mm
-    high = (y, y + 14.0)  # a board, its header, and a plug on it
-
-    def board(middle: tuple[float, float], x: float, z: float) -> Manifold:
-        return box((middle[0] - x / 2, middle[0] + x / 2), high, (middle[1] - z / 2, middle[1] + z / 2))
-
-    pi = board(pi_middle(P), P.box.pi_x_mm, P.box.pi_z_mm)
-    driver = board(board_middle(P), P.box.board_x_mm, P.box.board_z_mm)
-    solids = [pi, driver, PARTS["box"], PARTS["box-lid"]]
-    assert [(a ^ b).volume() for a, b in combinations(solids, 2)] == pytest.approx([0.0] * 6, abs=1e-3)
+def test_a_box_too_small_is_refused_with_the_two_that_meet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    loaded(tmp_path, box__inner_z_mm=81.0)
+    path = tmp_path / "mine.toml"
+    assert make.main(["--parameters", str(path), "--out", str(tmp_path), "--no-pictures"]) == 1
+    assert f"{path}: box: perfboard and box meet; a larger box.inner_x_mm" in capsys.readouterr().err
+    assert not (tmp_path / "stl").exists()
 
 
-def test_the_plug_of_the_pi_meets_its_opening() -> None:
-    x = pi_middle(P)[0] + P.box.pi_x_mm / 2 - P.box.pi_power_mm  # seen from outside, x grows to the left
-    y = P.print.wall_mm + P.box.standoff_mm + 2.9
-    plug = box((x - 5.5, x + 5.5), (y - 3.7, y + 3.7), (-50, -P.box.inner_z_mm / 2 + 1.5))
-    assert (plug ^ PARTS["box"]).volume() == pytest.approx(0.0, abs=1e-3)
+@pytest.mark.parametrize(("slant", "dry"), [(0.5, True), (1.0, True), (2.0, False)])
+def test_the_hood_keeps_drops_that_fall_at_45_degrees_off_the_lenses(slant: float, dry: bool) -> None:
+    cradle = outdoor(P)
+    x0, _, z0, x1, y1, z1 = cradle.part["glass"].bounding_box()
+    spots = [(x, z) for x in (x0, -5.0, 5.0, x1) for z in (z0, (z0 + z1) / 2, z1)]
+    drops = [box((x - 0.1, x + 0.1), (y1, y1 + 0.1), (z - 0.1, z + 0.1)) for x, z in spots]
+    ways = [Manifold.batch_hull([drop, drop.translate((0, 40 * slant, 40))]) for drop in drops]  # out and up
+    assert all((way ^ cradle.printed["outdoor-hood"]).volume() > 1e-3 for way in ways) is dry
+
+
+def test_each_lidar_stands_on_a_platform_of_its_own_size() -> None:
+    for name, base in {"ld06": (38.0, 38.0), "ld19": (54.0, 46.3)}.items():
+        x0, _, _, x1, _, _ = PARTS[f"{name}-platform"].bounding_box()
+        foot = CRADLES[name](P).part["dark"].bounding_box()
+        assert (foot[3] - foot[0], foot[4] - foot[1]) == pytest.approx(base)
+        assert x1 - x0 == pytest.approx(base[0] + 4.0)
 
 
 @pytest.mark.parametrize("sensor", CRADLES)
@@ -176,7 +180,7 @@ def test_a_part_larger_than_the_bed_is_found() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"belt__webbing_mm": 38.0, "motor__diameter_mm": 8.0, **SMALL_LIDAR, "ld06__hole_far_mm": 20.0},
+        {"belt__webbing_mm": 38.0, "motor__diameter_mm": 8.0, "ld06__base_x_mm": 40.0, "ld19__base_x_mm": 50.0},
         {"motor__diameter_mm": 12.0, "bracket__tilt_deg": 16.0, "bracket__travel_mm": 40.0, "print__fit_mm": 0.4},
     ],
 )
@@ -187,7 +191,7 @@ def test_other_webbing_motors_and_lidars_give_sound_parts_too(changed: dict[str,
 def test_values_that_are_each_allowed_and_together_leave_a_thin_wall_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    loaded(tmp_path, **SMALL_LIDAR)  # the slots now run out of the platform
+    loaded(tmp_path, ld06__hole_far_mm=26.0)  # the slots now run out of the platform
     path = tmp_path / "mine.toml"
     assert make.main(["--parameters", str(path), "--out", str(tmp_path), "--no-pictures"]) == 1
     assert capsys.readouterr().err.startswith(f"{path}: ld06-platform: a wall of 0.")
