@@ -64,10 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     config_option(command("run", _run, "Guard, until told to end. This is what the service runs."))
     config_option(command("check-config", _check, "Print what the wearer will get from a configuration."))
     doctor = command("doctor", _doctor, "Find what is wrong with this machine as a belt, and the line that mends it.")
-    doctor.add_argument("--config", type=Path, metavar="FILE", help="default: the installed one, or the one that ships")
-    doctor.add_argument("--json", action="store_true", help="one JSON object, for whoever helps you")
-    doctor.add_argument("--no-sensors", action="store_true", help="do not open the sensors")
+    doctor.set_defaults(name="doctor")
     doctor.add_argument("--motors", action="store_true", help="buzz each motor for a moment, left to right")
+    selftest = command("selftest", _doctor, "Hear each sensor, then feel each motor and hear the buzzer, one by one.")
+    selftest.set_defaults(name="selftest", motors=True)
+    for sub in (doctor, selftest):
+        sub.add_argument(
+            "--config", type=Path, metavar="FILE", help="default: the installed one, or the one that ships"
+        )
+        sub.add_argument("--json", action="store_true", help="one JSON object, for whoever helps you")
+        sub.add_argument("--no-sensors", action="store_true", help="do not open the sensors")
     replay = command(
         "replay", _replay, "Step the guard over a journal or reading lines; print each change of the alert."
     )

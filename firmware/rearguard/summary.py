@@ -21,7 +21,7 @@ def summary(config: Config) -> str:
     for name, motor in config.belt.motors():
         pin = pins.get(f"motor.{name}.pin")
         on = f" GPIO {pin}" if pin is not None else _channel(config, name)
-        parts.append(f"  {name:<{wide}} {_bearing(motor.bearing_deg):<22}{on}")
+        parts.append(f"  {name:<{wide}} {place(motor.bearing_deg):<22}{on}")
     parts += [f"  {key:<{wide + 23}} GPIO {pin}" for key, pin in pins.items() if "." not in key]
     parts += [f"  {'buzzer':<{wide + 23}} GPIO {config.buzzer.pin}"] if config.buzzer else []
     parts += [f"  {'button':<{wide + 23}} GPIO {config.button.pin}"] if config.button else []
@@ -38,7 +38,7 @@ def summary(config: Config) -> str:
 def _sensor(config: Config, spec: SensorSpec, wide: int) -> str:
     driver = config.sensors[spec.name].driver
     return (
-        f"  {spec.name:<{wide}} {driver:<10} {_bearing(spec.bearing_deg):<22} "
+        f"  {spec.name:<{wide}} {driver:<10} {place(spec.bearing_deg):<22} "
         f"{spec.min_range_m:g} to {spec.max_range_m:g} m, sure to {spec.proved_range_m:g} m"
     )
 
@@ -87,7 +87,8 @@ def _warnings(config: Config, specs: list[SensorSpec]) -> list[str]:
     return found
 
 
-def _bearing(deg: float) -> str:
+def place(deg: float) -> str:
+    """A bearing in words, as the wearer has it."""
     if deg == 0:
         return "straight behind"
     return f"{abs(deg):g} degrees {'right' if deg > 0 else 'left'}"

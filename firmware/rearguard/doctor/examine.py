@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -75,9 +75,17 @@ CHECKS: tuple[tuple[str, Callable[[Visit], Iterable[Finding]]], ...] = (  # what
 )
 
 
-def examine(visit: Visit) -> Iterable[Finding]:
-    """Every finding, as soon as it is known. Never raises: a check that breaks is a finding, too."""
+SELFTEST = ("board.config", "sensors.all", "motors.belt")  # what a maker touches, by itself
+
+
+def examine(visit: Visit, names: Container[str] | None = None) -> Iterable[Finding]:
+    """Every finding, or those of some checks, as soon as it is known.
+
+    Never raises: a check that breaks is a finding, too.
+    """
     for name, check in CHECKS:
+        if names is not None and name not in names:
+            continue
         try:
             yield from check(visit)
         except CannotTellError as error:
@@ -102,7 +110,7 @@ def visit_for(machine: Machine, given: Path | None, listen: bool = True, buzz: b
 
 
 def run(args: argparse.Namespace) -> int:
-    """The command; the exit code is 1 when there is a failure."""
+    """The commands `doctor` and `selftest`; the exit code is 1 when there is a failure."""
     given = args.config.absolute() if args.config else None
     visit = visit_for(Machine(), given, not args.no_sensors, args.motors)
     if args.motors:
@@ -112,9 +120,12 @@ def run(args: argparse.Namespace) -> int:
         if not os.environ.get("LG_WD"):  # lgpio leaves files in the folder it is imported in
             with contextlib.suppress(OSError):
                 stack.enter_context(contextlib.chdir(stack.enter_context(TemporaryDirectory())))
-        show = page.Json(visit.source, sys.stdout) if args.json else page.Page(visit.source, sys.stdout, os.environ)
+        if args.json:
+            show: page.Json | page.Page = page.Json(visit.source, sys.stdout)
+        else:
+            show = page.Page(visit.source, sys.stdout, os.environ, args.name)
         failed = False
-        for finding in examine(visit):
+        for finding in examine(visit, SELFTEST if args.name == "selftest" else None):
             failed = failed or finding.verdict is Verdict.FAILURE
             show.take(finding)
         show.end()

@@ -24,14 +24,14 @@ LEFT = 2 + 4 + 2 + LABEL + 2
 class Page:
     """Prints each finding as it comes, so that nobody wonders during the seconds that sensors take."""
 
-    def __init__(self, source: str, out: TextIO, environment: Mapping[str, str]) -> None:
+    def __init__(self, source: str, out: TextIO, environment: Mapping[str, str], command: str = "doctor") -> None:
         """Colours only on a terminal, and not where NO_COLOR is set; what `out` cannot show becomes ASCII."""
         self._out = out
         self._colours = out.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
         self._group = ""
         self._arrow = "→" if _shows(out, "→") else ">"
         self._counts: Counter[Verdict] = Counter()
-        self._print(f"rearguard doctor {__version__}, with {source}")
+        self._print(f"rearguard {command} {__version__}, with {source}")
 
     def take(self, finding: Finding) -> None:
         """One finding: a line, wrapped where it must be, and the mend below it."""
