@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cache
 from typing import NamedTuple
 
@@ -103,3 +104,7 @@ def wearer(p: Parameters) -> Manifold:
     trunk = rod_z(2.0, (-300, 300), 0, 0, 96).scale((190.0, 130.0, 1.0)).translate((0, -132.5, 0))
     seat_low = Manifold.sphere(1.0, 64).scale((170.0, 120.0, 110.0)).translate((0, -80.0, -170.0))
     return webbing + trunk + hull(seat_low)
+
+
+for remembered in (_fixed, _cradle, wearer):
+    atexit.register(remembered.cache_clear)  # else nanobind complains of each solid that outlives the interpreter
