@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from wiring import BUILDS, HERE, Build
+from wiring import BUILDS, HERE, Build, WiringError
 
 SPARE = 0.1  # more wire than the harness is long: for stripped ends and one mistake (assumed)
 COLUMNS = ("quantity", "unit", "part", "look for", "substitutes", "price each (EUR)", "price (EUR)", "mass (g)")
@@ -48,11 +48,11 @@ def wire_m(build: Build) -> dict[str, float]:
 
 
 def bill(build: Build) -> list[Line]:
-    """Every part to buy, in the order of parts.toml. A part that parts.toml lacks raises KeyError."""
+    """Every part to buy, in the order of parts.toml. A part that parts.toml lacks raises WiringError."""
     pieces, wires = counts(build), wire_m(build)
     unknown = sorted((pieces.keys() | wires.keys()) - build.parts.keys())
     if unknown:
-        raise KeyError(f"hardware/parts.toml has no [{unknown[0]}], which hardware/{build.name} needs")
+        raise WiringError(f"hardware/parts.toml has no [{unknown[0]}], which hardware/{build.name} needs")
     lines = []
     for part, facts in build.parts.items():
         quantity, unit = (wires[part], "m") if part in wires else (pieces[part], "")

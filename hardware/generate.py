@@ -22,11 +22,13 @@ import power
 import power_plot
 import schematic
 from mounts import make as mounts
+from mounts.parameters import ParameterError
 from mounts.parameters import load as parameters
 from mounts.parts import all_parts
 from rearguard.config import load
 from rearguard.core.threat import max_speed
-from wiring import BUILDS, HERE, Build
+from rearguard.errors import ConfigError
+from wiring import BUILDS, HERE, Build, WiringError
 
 MADE = HERE / "made.json"
 TABLES = (".md", ".csv")
@@ -157,19 +159,28 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="make nothing; say what is stale")
     parser.add_argument("--out", type=Path, default=HERE, metavar="DIR", help="where to (default: here)")
     args = parser.parse_args()
+    try:
+        return run(args.check, args.out)
+    except (WiringError, ParameterError, ConfigError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def run(check: bool, out: Path) -> int:
+    """The command. Raises WiringError, ParameterError and ConfigError for data that cannot be used."""
     wrong = [text for name in BUILDS for text in checks.disagreements(Build(name))]
     wrong += [text for name in BUILDS for text in loads.faults(Build(name))]
-    if args.check:
+    if check:
         wrong += [f"{text}; mend: make hardware" for text in stale()]
-    wrong += [] if args.check else [f"hardware/mounts/parameters.toml: {text}" for text in mounts.wrong(parameters())]
+    wrong += [] if check else [f"hardware/mounts/parameters.toml: {text}" for text in mounts.wrong(parameters())]
     for text in wrong:
         print(text, file=sys.stderr)
-    if wrong or args.check:
+    if wrong or check:
         return 1 if wrong else 0
-    made = make(args.out)
-    if args.out.resolve() == HERE.resolve():
+    made = make(out)
+    if out.resolve() == HERE.resolve():
         MADE.write_text(note(made))
-    print(f"{sum(map(len, made.values()))} files in {args.out}")
+    print(f"{sum(map(len, made.values()))} files in {out}")
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from symbols import Point, Sheet
-from wiring import HEADER_PART, Build, End
+from wiring import HEADER_PART, Build, End, WiringError
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ LEAD = 0.75  # from a block to the end of its pin
 TOP_Y, FIRST_Y = 32.4, 28.4
 
 
-class DrawingError(ValueError):
+class DrawingError(WiringError):
     """The harness holds what the sheet cannot draw; says what, and where."""
 
 

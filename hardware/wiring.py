@@ -7,7 +7,7 @@ is for, and which wire each of its settings means). What a part does inside stan
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,10 @@ HERE = Path(__file__).parent
 BUILDS = ("starter", "outdoor", "full-view")
 HEADER_PART = "pi-zero-2w"
 RAILS_V = {"5V": 5.0, "3V3": 3.3, "GND": 0.0}
+
+
+class WiringError(ValueError):
+    """The data cannot be read, or names what it does not have; the message says the file and the name."""
 
 
 class End(NamedTuple):
@@ -52,32 +56,34 @@ class Build:
     """One belt: its parts, by the names they have in the harness, and its wires."""
 
     def __init__(self, name: str, folder: Path | None = None) -> None:
-        """Reads `folder`, by default the one of that name here."""
+        """Reads `folder`, by default the one of that name here. Raises WiringError."""
         self.name = name
         self.folder = folder or HERE / name
-        self.about: dict[str, Any] = tomllib.loads((self.folder / "build.toml").read_text())
-        self.parts: dict[str, dict[str, Any]] = tomllib.loads((HERE / "parts.toml").read_text())
-        self.header: dict[str, str] = tomllib.loads((HERE / "header.toml").read_text())
-        drawn: dict[str, Any] = yaml.safe_load((self.folder / "harness.yml").read_text())
-        self.connectors: dict[str, dict[str, Any]] = drawn["connectors"]
-        self.cables = {
-            key: Cable(found["pn"], found["type"], float(found["length"]), found["wirecount"], tuple(found["colors"]))
-            for key, found in drawn["cables"].items()
-        }
-        self.wires = [wire for row in drawn["connections"] for wire in self._wires(row)]
-        self._know()
+        self.about: dict[str, Any] = _read(self.folder / "build.toml", tomllib.loads)
+        self.parts: dict[str, dict[str, Any]] = _read(HERE / "parts.toml", tomllib.loads)
+        self.header: dict[str, str] = _read(HERE / "header.toml", tomllib.loads)
+        self._file = self.folder / "harness.yml"
+        drawn: dict[str, Any] = _read(self._file, yaml.safe_load)
+        try:
+            self.connectors: dict[str, dict[str, Any]] = drawn["connectors"]
+            self.cables = {
+                key: Cable(it["pn"], it["type"], float(it["length"]), it["wirecount"], tuple(it["colors"]))
+                for key, it in drawn["cables"].items()
+            }
+            self._know()
+            self.wires = [wire for row in drawn["connections"] for wire in self._wires(row)]
+        except KeyError as error:
+            raise WiringError(f"{self._file}: there is no {error}") from None
         self._nets = self._joined()
 
     def _know(self) -> None:
-        """Raises KeyError, in words, for a part that parts.toml does not have."""
+        """Raises WiringError for a part that parts.toml does not have."""
         for name, pn in [
             *((n, c["pn"]) for n, c in self.connectors.items()),
             *((n, c.part) for n, c in self.cables.items()),
         ]:
             if pn not in self.parts:
-                raise KeyError(
-                    f"{self.folder / 'harness.yml'}: {name} is a {pn!r}, which hardware/parts.toml does not have"
-                )
+                raise WiringError(f"{self._file}: {name} is a {pn!r}, which hardware/parts.toml does not have")
 
     def part(self, connector: str) -> dict[str, Any]:
         """What parts.toml says of a connector's part."""
@@ -167,9 +173,23 @@ class Build:
     def _wires(self, row: list[dict[str, list[Any]]]) -> Iterator[Wire]:
         """The wires of one line of `connections`: part, cable, part. One without a colour has "": checks.py says so."""
         (a, a_pins), (cable, numbers), (b, b_pins) = (next(iter(item.items())) for item in row)
+        if unknown := [n for n in (a, b) if n not in self.connectors] + [n for n in (cable,) if n not in self.cables]:
+            raise WiringError(f"{self._file}: connections: no connector or cable has the name {unknown[0]}")
+        if not len(a_pins) == len(_numbers(numbers)) == len(b_pins):
+            raise WiringError(f"{self._file}: connections: {a}, {cable} and {b} are not as many wires")
         for a_pin, number, b_pin in zip(a_pins, _numbers(numbers), b_pins, strict=True):
             color = dict(enumerate(self.cables[cable].colors, 1)).get(number, "")
             yield Wire(cable, number, color, (End(a, str(a_pin)), End(b, str(b_pin))))
+
+
+def _read(path: Path, parse: Callable[[str], Any]) -> Any:
+    """Raises WiringError, with the file, for what cannot be read."""
+    try:
+        return parse(path.read_text())
+    except OSError as error:
+        raise WiringError(f"{path}: {error.strerror}") from None
+    except (ValueError, yaml.YAMLError) as error:
+        raise WiringError(f"{path}: {error}") from None
 
 
 def _numbers(given: Iterable[Any]) -> list[int]:

@@ -15,7 +15,7 @@ import harness
 import schematic
 from plan import DrawingError
 from symbols import HEIGHT, PX, WIDTH
-from wiring import BUILDS, HEADER_PART, HERE, Build, End
+from wiring import BUILDS, HEADER_PART, HERE, Build, End, WiringError
 
 BY_NAME = pytest.mark.parametrize("name", BUILDS)
 
@@ -191,7 +191,7 @@ def test_the_totals_are_the_last_line_and_the_sum_of_the_others(name: str) -> No
 def test_a_part_that_is_nowhere_described_is_named() -> None:
     build = Build("starter")
     build.about["extra"]["gold-plate"] = 1
-    with pytest.raises(KeyError, match="gold-plate"):
+    with pytest.raises(WiringError, match="gold-plate"):
         bill.bill(build)
 
 

@@ -99,3 +99,11 @@ def test_every_drawing_is_on_the_list(copied: Path) -> None:
 def test_the_table_of_the_readme_is_put_between_its_marks_and_nowhere_else() -> None:
     text = f"before\n{generate.BEGIN}old\n{generate.END}after\n"
     assert generate.with_table(text, "new\n") == f"before\n{generate.BEGIN}new\n{generate.END}after\n"
+
+
+def test_data_that_cannot_be_read_are_told_in_a_line(copied: Path, capsys: pytest.CaptureFixture[str], mocker) -> None:
+    path = copied / "outdoor" / "harness.yml"
+    path.write_text(path.read_text().replace("connections:", "connexions:"))
+    mocker.patch("sys.argv", ["generate.py"])
+    assert generate.main() == 1
+    assert capsys.readouterr().err == f"{path}: there is no 'connections'\n"
