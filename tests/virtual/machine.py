@@ -33,6 +33,7 @@ Before=systemd-udevd.service systemd-tmpfiles-setup.service
 ExecStart=/usr/bin/python3 -u /run/bench/agent.py /dev/{line}
 Nice=-10
 OOMScoreAdjust=-1000
+OOMPolicy=continue
 """
 PATIENCE_S = 400.0  # of this machine's time, for one case
 KERNEL_WORDS = "console={console} quiet panic=-1 mitigations=off nokaslr systemd.show_status=0"
