@@ -19,8 +19,13 @@ from mounts.parts import LIES, SHEETS, all_parts, fitted, on_bed
 from mounts.shapes import box
 
 P = load()
-PARTS = all_parts(P)
 ENDS = check.settings(P)
+
+
+@pytest.fixture(scope="module")
+def parts() -> dict[str, Manifold]:
+    """Let go at the end of this module: nanobind complains of each solid that outlives the interpreter."""
+    return all_parts(P)
 
 
 def edited(tmp_path: Path, old: str, new: str) -> Path:
@@ -44,22 +49,22 @@ def loaded(tmp_path: Path, **values: float) -> Parameters:
     return load(path)
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_a_part_is_one_closed_body_with_walls_of_1_6_mm_and_fits_the_bed(name: str) -> None:
-    tris = check.triangles(PARTS[name])
+@pytest.mark.parametrize("name", LIES)
+def test_a_part_is_one_closed_body_with_walls_of_1_6_mm_and_fits_the_bed(name: str, parts: dict[str, Manifold]) -> None:
+    tris = check.triangles(parts[name])
     assert check.faults(tris) == []
     assert check.thinnest(tris).wall_mm >= check.WALL_MM
-    assert not check.too_large(name, PARTS[name], P)
-    assert check.volume_mm3(tris) == pytest.approx(PARTS[name].volume(), rel=1e-3)
+    assert not check.too_large(name, parts[name], P)
+    assert check.volume_mm3(tris) == pytest.approx(parts[name].volume(), rel=1e-3)
 
 
-def test_every_part_has_a_way_to_lie_and_a_picture() -> None:
-    assert set(PARTS) == set(LIES) == {name for names in SHEETS.values() for name in names}
+def test_every_part_has_a_way_to_lie_and_a_picture(parts: dict[str, Manifold]) -> None:
+    assert set(parts) == set(LIES) == {name for names in SHEETS.values() for name in names}
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_a_part_lies_on_the_bed_with_enough_of_it_to_stick(name: str) -> None:
-    solid = on_bed(name, PARTS[name])
+@pytest.mark.parametrize("name", LIES)
+def test_a_part_lies_on_the_bed_with_enough_of_it_to_stick(name: str, parts: dict[str, Manifold]) -> None:
+    solid = on_bed(name, parts[name])
     first_layer = solid ^ box((-200, 200), (-200, 200), (0.0, 0.2))
     assert solid.bounding_box()[2] == pytest.approx(0.0, abs=1e-6)
     assert first_layer.volume() / 0.2 > 100.0  # mm2
@@ -103,9 +108,9 @@ def test_the_hood_keeps_drops_that_fall_at_45_degrees_off_the_lenses(slant: floa
     assert all((way ^ cradle.printed["outdoor-hood"]).volume() > 1e-3 for way in ways) is dry
 
 
-def test_each_lidar_stands_on_a_platform_of_its_own_size() -> None:
+def test_each_lidar_stands_on_a_platform_of_its_own_size(parts: dict[str, Manifold]) -> None:
     for name, base in {"ld06": (38.0, 38.0), "ld19": (54.0, 46.3)}.items():
-        x0, _, _, x1, _, _ = PARTS[f"{name}-platform"].bounding_box()
+        x0, _, _, x1, _, _ = parts[f"{name}-platform"].bounding_box()
         foot = CRADLES[name](P).part["dark"].bounding_box()
         assert (foot[3] - foot[0], foot[4] - foot[1]) == pytest.approx(base)
         assert x1 - x0 == pytest.approx(base[0] + 4.0)
@@ -156,8 +161,10 @@ def test_a_thin_web_between_two_holes_is_found() -> None:
     assert check.thinnest(check.triangles(block)).wall_mm == pytest.approx(0.8, abs=0.1)
 
 
-def test_a_part_made_too_thin_is_refused_with_its_name_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    thin = PARTS["pod-lid"] + box((-5, 5), (-0.5, 0), (-5, 5)).translate((9, 0, 0))
+def test_a_part_made_too_thin_is_refused_with_its_name_and_place(
+    monkeypatch: pytest.MonkeyPatch, parts: dict[str, Manifold]
+) -> None:
+    thin = parts["pod-lid"] + box((-5, 5), (-0.5, 0), (-5, 5)).translate((9, 0, 0))
     monkeypatch.setattr(make, "all_parts", lambda p: {"pod-lid": thin})
     monkeypatch.setattr(make, "CRADLES", {})
     assert any(line.startswith("pod-lid: a wall of 0.50 mm at (") for line in make.wrong(P))
@@ -173,8 +180,8 @@ def test_an_open_a_turned_and_a_doubled_mesh_are_found() -> None:
     assert "an edge with more than two faces, or faces wound against each other" in check.faults(one_turned)
 
 
-def test_a_part_larger_than_the_bed_is_found() -> None:
-    assert check.too_large("box", PARTS["box"].scale((1.5, 1.0, 1.0)), P)
+def test_a_part_larger_than_the_bed_is_found(parts: dict[str, Manifold]) -> None:
+    assert check.too_large("box", parts["box"].scale((1.5, 1.0, 1.0)), P)
 
 
 @pytest.mark.parametrize(
@@ -265,15 +272,15 @@ def test_the_same_solid_gives_the_same_bytes_and_they_read_back() -> None:
     assert (np.einsum("ij,ij->i", across, record["normal"]) >= -1e-6).all()
 
 
-def test_the_committed_files_are_those_of_the_parameters_and_small() -> None:
+def test_the_committed_files_are_those_of_the_parameters_and_small(parts: dict[str, Manifold]) -> None:
     files = {path.stem: path for path in (FILE.parent / "stl").glob("*.stl")}
-    assert set(files) == set(PARTS)
+    assert set(files) == set(parts)
     assert sum(path.stat().st_size for path in files.values()) < 2_000_000
     for name, path in files.items():  # not the bytes: a newer library may cut a solid into other triangles
         data = path.read_bytes()
         record = np.frombuffer(data, np.dtype([("normal", "<f4", 3), ("v", "<f4", (3, 3)), ("a", "<u2")]), -1, 84)
         corners = record["v"].astype(np.float64)
-        ours = on_bed(name, PARTS[name])
+        ours = on_bed(name, parts[name])
         assert check.volume_mm3(corners) == pytest.approx(ours.volume(), rel=2e-3)
         assert corners.reshape(-1, 3).max(0) == pytest.approx(ours.bounding_box()[3:], abs=0.02)
     for picture in (FILE.parent / "pictures").glob("*.png"):
