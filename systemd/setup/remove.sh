@@ -2,7 +2,7 @@
 # Away with Rearguard. The wearer's data stays, unless it is asked for.
 
 uninstall() {
-  local unit group path
+  local unit group path overrides=/etc/systemd/system/rearguard.service.d
   for unit in "${units[@]}"; do
     if [[ -e $root${places[$unit]} ]] && step "stop and disable $unit"; then
       systemctl disable --now --quiet "$unit" 2>/dev/null || systemctl disable --quiet "$unit" || true
@@ -24,7 +24,7 @@ uninstall() {
     if [[ $dry = no ]]; then rmdir "$root/usr/lib/$path" 2>/dev/null || true; fi # where they were made for us
   done
   drop "$own" "$own.new" "$own.old"
-  if [[ $purge = yes ]]; then drop "$(dirname "$conf")" /var/lib/rearguard; fi
+  if [[ $purge = yes ]]; then drop "$(dirname "$conf")" /var/lib/rearguard "$overrides"; fi
   if running && [[ $dry = no && $changed -gt 0 ]]; then
     systemctl daemon-reexec # and with it, system.conf.d
     systemctl restart systemd-journald
@@ -32,7 +32,7 @@ uninstall() {
   fi
   if [[ $changed = 0 ]]; then say "Rearguard is not installed: nothing to do."; fi
   if [[ $reboot = yes ]]; then say "The boot options count from the next start:  sudo reboot"; fi
-  for path in "$conf" /var/lib/rearguard; do
+  for path in "$conf" /var/lib/rearguard "$overrides"; do
     if [[ -e $root$path && $purge = no ]]; then say "Yours, and still there: $path"; fi
   done
 }
