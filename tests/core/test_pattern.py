@@ -87,11 +87,24 @@ def test_each_meaning_has_its_rhythm_and_place(alert: Alert, cue: Cue | None, ex
     assert runs(frames) == expected
 
 
-def test_only_a_fault_is_heard() -> None:
+def test_only_a_fault_and_the_self_test_are_heard() -> None:
     for name, (alert, cue, expected) in TABLE.items():
         frames = sampled(played(cue), alert, sum(ms for _, ms in expected))
-        assert any(frame.buzzer for frame in frames) is name.startswith("fault")
-        assert all(frame.duties == ALL for frame in frames if frame.buzzer)
+        assert any(frame.buzzer for frame in frames) is name.startswith(("fault", "self-test"))
+        assert {frame.duties for frame in frames if frame.buzzer} <= {NONE if cue else ALL}
+
+
+@pytest.mark.parametrize("motors", [MOTORS, []])
+def test_a_self_test_ends_with_the_buzzer_by_itself(motors: list[float]) -> None:
+    renderer = Renderer(motors)
+    renderer.cue(Cue.SELF_TEST, START_S)
+    before_ms = 120 * len(motors)
+    assert heard(sampled(renderer, CLEAR, before_ms + 500))[-2:] == [(True, 60), (False, 440)]
+    assert renderer.playing() is None
+
+
+def test_a_fault_in_a_self_test_is_heard_all_the_same() -> None:
+    assert heard(sampled(played(Cue.SELF_TEST), FAULT, 480)) == [(True, 480)]
 
 
 def test_nothing_to_be_felt_is_silence_that_asks_for_no_wake_up() -> None:

@@ -165,7 +165,7 @@ def test_after_any_past_an_alert_is_felt_within_one_period_or_it_is_nothing(
         frame, wake = renderer.render(alert, now)
         assert wake > now
         felt = felt or any(frame.duties)
-        assert not (frame.buzzer and not felt_faults(alert))
+        assert felt_faults(alert) or renderer.playing() is Cue.SELF_TEST or not frame.buzzer
     assert felt or not lasting
     assert lasting or cue_left or not felt
 

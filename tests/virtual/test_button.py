@@ -58,6 +58,8 @@ def test_a_longer_press_runs_the_self_test(stands: Machine) -> None:
     assert names(felt) == ["SELF-TEST"] * 3 + ["READY"] * 3
     assert [pulse.motors for pulse in felt] == [(12,), (13,), (19,)] * 2, "left to right"
     assert 0 < felt[0].on_s - seen["pressed_s"] - LONG_S < BOUNCE_S + SLACK_S
+    (chirp,) = pulses(seen["events"], buzzer=True)
+    assert felt[2].off_s < chirp.on_s < chirp.off_s < felt[3].on_s, "the buzzer is the last of the self-test"
 
 
 def test_a_long_press_says_goodbye_and_switches_the_machine_off(stands: Machine) -> None:

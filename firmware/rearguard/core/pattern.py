@@ -24,9 +24,10 @@ class Where(StrEnum):
     NEAREST = "nearest"  # the motor nearest in bearing to the danger
     ALL = "all"
     IN_TURN = "in_turn"  # one pulse a motor, left to right
+    AND_BUZZER = "and_buzzer"  # the same, and at the end one of the buzzer
 
 
-NEAREST, ALL, IN_TURN = Where
+NEAREST, ALL, IN_TURN, AND_BUZZER = Where
 
 
 class Rhythm(NamedTuple):
@@ -53,7 +54,7 @@ LEVELS = (  # by level
 FAULT = Rhythm(((0.5, 0.3),) * 3, 5.0, ALL)
 PAUSED = Rhythm(((0.06, 0.10), (0.06, 0.10)), 5.0, ALL)  # a light double tap: alerts are off, by your wish
 CUES = {
-    Cue.SELF_TEST: Rhythm(((0.06, 0.06),), None, IN_TURN),
+    Cue.SELF_TEST: Rhythm(((0.06, 0.06),), None, AND_BUZZER),
     Cue.READY: Rhythm(((0.15, 0.10),), None, IN_TURN),
     Cue.PAUSE: Rhythm(((0.06, 0.10),) * 4, None, ALL),
     Cue.GOODBYE: Rhythm(((0.5, 0.3),) * 2, None, ALL),
@@ -70,6 +71,8 @@ def phase(rhythm: Rhythm, elapsed_s: float, motors: int) -> tuple[int, float]:
     pulses, period, where = rhythm
     if where is IN_TURN:
         pulses = pulses * motors
+    elif where is AND_BUZZER:
+        pulses = pulses * (motors + 1)
     at = (elapsed_s if elapsed_s > 0.0 else 0.0) + EDGE_S
     if period is not None:
         at %= period
@@ -158,11 +161,13 @@ class Renderer:
         return self._full if tap[0] >= 0 else self._rest
 
     def _motors(self, where: Where, pulse: int, alert: Alert) -> tuple[BeltFrame, BeltFrame]:
+        if where is AND_BUZZER and pulse == len(self._single):
+            return self._rest[1], self._rest[1]
         if pulse < 0 or not self._single:
             return self._rest
         if where is ALL:
             return self._full
-        return self._single[pulse if where is IN_TURN else self.nearest(alert.bearing_deg)]
+        return self._single[self.nearest(alert.bearing_deg) if where is NEAREST else pulse]
 
 
 def _frames(duties: tuple[float, ...]) -> tuple[BeltFrame, BeltFrame]:
