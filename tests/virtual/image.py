@@ -62,18 +62,34 @@ def build(arch: Arch = AMD64) -> Image:
         raise CannotBuildError(why)
     CACHE.mkdir(exist_ok=True)
     own = arch.prefix
-    kernel = _made(f"{own}kernel", [repr(PINS["kernel"])], lambda to: _kernel(arch, to))
-    debian = _made(f"{own}debian", [repr(PINS["debian"])], lambda to: _debian(arch, to))
+    kernel = made(f"{own}kernel", [repr(PINS["kernel"])], lambda to: _kernel(arch, to))
+    plain = debian(arch)
     first = [repr(PINS), _text(HERE / "initrd.sh"), kernel.name]
-    ramdisk = _made(f"{own}ramdisk", first, lambda to: _ramdisk(kernel, debian, to))
-    files = map(_text, _files(REPO / name for name in PROJECT))
-    release = _made(f"{own}release", files, lambda to: _release(arch, to))
-    parts = [repr(PINS["debian"]), debian.name, release.name, _text(Path(__file__))]
-    root = _made(f"{own}root", parts, lambda to: _root(arch, debian, release, to))
-    return Image(next(kernel.glob("usr/lib/modules/*/vmlinuz")), ramdisk / "ramdisk", root / "root.ext4", arch)
+    ramdisk = made(f"{own}ramdisk", first, lambda to: _ramdisk(kernel, plain, to))
+    shipped = release(arch)
+    parts = [repr(PINS["debian"]), plain.name, shipped.parent.name, _text(Path(__file__))]
+    belt = made(f"{own}root", parts, lambda to: root(plain, to, lambda tree: install(arch, shipped, tree)))
+    return Image(next(kernel.glob("usr/lib/modules/*/vmlinuz")), ramdisk / "ramdisk", belt / "root.ext4", arch)
 
 
-def _made(name: str, parts: Iterable[str], make: Callable[[Path], None]) -> Path:
+def debian(arch: Arch, *more: str) -> Path:
+    """The folder of a small Debian, with these packages beside those of every belt."""
+    name = f"{arch.prefix}{'-'.join(more)}{'-' if more else ''}debian"
+    return made(name, [repr(PINS["debian"])], lambda to: _debian(arch, [*PINS["debian"]["packages"], *more], to))
+
+
+def release(arch: Arch) -> Path:
+    """The release folder, as anybody would download it; of the wheels, those for this Debian's Python and processor."""
+    environment = {**os.environ, "BOARDS": arch.wheels, "PYTHONS": "311", "PYTHON": sys.executable}
+    folder = made(
+        f"{arch.prefix}release",
+        map(_text, _files(REPO / name for name in PROJECT)),
+        lambda to: run("bash", REPO / "tools/release.sh", to, env=environment),
+    )
+    return next(folder.glob("rearguard-*"))
+
+
+def made(name: str, parts: Iterable[str], make: Callable[[Path], None]) -> Path:
     """The folder of that name, made now unless it is there; a half-made one is never taken for whole."""
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
     folder = CACHE / f"{name}-{key}"
@@ -206,9 +222,9 @@ def packed(tree: Path) -> bytes:
     ).stdout
 
 
-def _debian(arch: Arch, to: Path) -> None:
+def _debian(arch: Arch, packages: list[str], to: Path) -> None:
     """A small Debian of the suite, as a tar."""
-    suite, packages = PINS["debian"]["suite"], PINS["debian"]["packages"]
+    suite = PINS["debian"]["suite"]
     run(
         *arch.foreign, "mmdebstrap", f"--architectures={arch.name}", "--mode=root", "--skip=check/qemu",
         "--variant=minbase", f"--include={','.join(packages)}", "--aptopt=Acquire::Languages \"none\"",
@@ -218,27 +234,17 @@ def _debian(arch: Arch, to: Path) -> None:
     )  # fmt: skip
 
 
-def _release(arch: Arch, to: Path) -> None:
-    """The release folder, as anybody would download it; of the wheels, those for this Debian's Python and processor."""
-    run(
-        "bash",
-        REPO / "tools/release.sh",
-        to,
-        env={**os.environ, "BOARDS": arch.wheels, "PYTHONS": "311", "PYTHON": sys.executable},
-    )
-
-
-def _root(arch: Arch, debian: Path, release: Path, to: Path) -> None:
-    """Debian with the project installed by its own installer, offline, from a release folder."""
-    root = to / "root"
-    root.mkdir()
-    run("tar", "-xf", debian / "debian.tar", "-C", root)
-    (root / "etc/hostname").write_text("belt\n")
-    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
-    (root / "etc/fstab").write_text("/dev/root / ext4 defaults,noatime 0 1\n")
-    install(arch, next(release.glob("rearguard-*")), root)
-    run("mke2fs", "-q", "-t", "ext4", "-d", root, "-L", "belt", to / "root.ext4", f"{PINS['debian']['image_mb']}M")
-    shutil.rmtree(root)
+def root(debian: Path, to: Path, fill: Callable[[Path], None]) -> None:
+    """Debian on a disk, and what `fill` adds to its tree."""
+    tree = to / "root"
+    tree.mkdir()
+    run("tar", "-xf", debian / "debian.tar", "-C", tree)
+    (tree / "etc/hostname").write_text("belt\n")
+    (tree / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    (tree / "etc/fstab").write_text("/dev/root / ext4 defaults,noatime 0 1\n")
+    fill(tree)
+    run("mke2fs", "-q", "-t", "ext4", "-d", tree, "-L", "belt", to / "root.ext4", f"{PINS['debian']['image_mb']}M")
+    shutil.rmtree(tree)
 
 
 def install(arch: Arch, release: Path, root: Path) -> None:
