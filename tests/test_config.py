@@ -202,13 +202,13 @@ def test_a_ready_made_configuration_is_good_and_says_where_each_motor_hangs(name
     for at, (motor, _) in enumerate(sorted(config.belt.motor.items(), key=lambda item: item[1].channel)):
         assert re.search(rf"^  {motor} .* channel {at}$", page, re.MULTILINE), page
     assert re.search(r"^  enable_pin +GPIO 22$", page, re.MULTILINE)
-    assert "no enable_pin" not in page
+    assert "no enable line" not in page
 
 
 def test_a_motor_board_that_nobody_switches_off_is_warned_of() -> None:
     table = tomllib.loads(MOCK)
     table["belt"] = {"driver": "pca9685", "motor": {"back": {"channel": 3, "bearing_deg": 0}}}
-    assert "no enable_pin: if the guard dies" in summary(parse(table, "x.toml"))
+    assert "no enable line: if the Pi or the bus hangs" in summary(parse(table, "x.toml"))
 
 
 def test_a_sensor_that_talks_by_itself_and_seldom_keeps_its_round() -> None:

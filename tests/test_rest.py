@@ -5,14 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from errno import EREMOTEIO, ETIMEDOUT
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.chips import Drv2605, I2cBus, Pca9685
 from contract.kernel import HEADER, Kernel
+from contract.rigs import Bench
 from rearguard import gpiochip
+from rearguard.belt import drv2605, load, pca9685
+from rearguard.host import Host
 from rearguard.rest import main, note
 
 CHIP = "/dev/gpiochip0"
@@ -118,8 +123,83 @@ def test_without_a_note_there_is_nothing_to_do_and_nothing_to_say(
     assert capsys.readouterr().err == ""
 
 
+@pytest.fixture
+def bus(mocker: Any) -> I2cBus:
+    made = I2cBus()
+    mocker.patch("smbus2.SMBus", made.smbus)
+    return made
+
+
+def pca9685_config(enable_pin: int | None = None) -> pca9685.Config:
+    motor = {"back": pca9685.ChannelMotor(bearing_deg=0.0, channel=3)}
+    return pca9685.Config(driver="pca9685", motor=motor, enable_pin=enable_pin)
+
+
+def drv2605_config() -> drv2605.Config:
+    motor = {f"m{i}": drv2605.BusMotor(bearing_deg=10.0 * i, bus=11 + i) for i in range(3)}
+    return drv2605.Config(driver="drv2605", motor=motor)
+
+
+def killed(kernel: Kernel, config: pca9685.Config | drv2605.Config, host: Host) -> None:
+    """A guard is killed while all motors of its belt are on."""
+    note(kernel.path(), config.at_rest(), config.registers_at_rest())
+    belt = load(config.driver).Belt(config, host)
+    belt.open()
+    for tick in range(5):
+        belt.write([1.0] * len(config.motor), 5.0 + 0.02 * tick)
+
+
+def test_a_pca9685_without_an_enable_line_is_told_to_rest(kernel: Kernel, bus: I2cBus, bench: Bench) -> None:
+    bus.chips[0x40] = chip = Pca9685()
+    killed(kernel, pca9685_config(), bench.host)
+    assert chip.duty(3) == 1.0
+    assert main() == 0
+    assert chip.duty(3) == 0.0
+    assert not kernel.lines
+
+
+def test_a_pca9685_with_one_is_told_by_the_line_and_by_its_register(kernel: Kernel, bus: I2cBus, bench: Bench) -> None:
+    bus.chips[0x40] = chip = Pca9685()
+    killed(kernel, pca9685_config(enable_pin=22), bench.host)
+    assert main() == 0
+    assert chip.duty(3) == 0.0
+    assert {pin: line.configs for pin, line in kernel.lines.items()} == {22: [OUTPUT_HIGH]}
+
+
+def test_each_drv2605_is_put_to_rest_behind_its_channel(kernel: Kernel, bus: I2cBus, bench: Bench) -> None:
+    chips = [Drv2605() for _ in range(3)]
+    bus.channels = {11 + i: {0x5A: chip} for i, chip in enumerate(chips)}
+    killed(kernel, drv2605_config(), bench.host)
+    assert all(chip.duty() for chip in chips)
+    assert main() == 0
+    assert not any(chip.duty() for chip in chips)
+
+
+def test_one_board_that_does_not_answer_keeps_the_others_from_nothing(
+    kernel: Kernel, bus: I2cBus, bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chips = [Drv2605() for _ in range(3)]
+    bus.channels = {11 + i: {0x5A: chip} for i, chip in enumerate(chips)}
+    killed(kernel, drv2605_config(), bench.host)
+    bus.cut[11] = EREMOTEIO
+    assert main() == 0
+    assert [bool(chip.duty()) for chip in chips] == [True, False, False]
+    assert "motors not put to rest: 0x5a on /dev/i2c-11: Remote I/O error" in capsys.readouterr().err
+
+
+def test_a_bus_that_is_held_low_holds_the_restart_up_but_once(
+    kernel: Kernel, bus: I2cBus, bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bus.channels = {11 + i: {0x5A: Drv2605()} for i in range(3)}
+    killed(kernel, drv2605_config(), bench.host)
+    bus.error = ETIMEDOUT
+    assert main() == 0
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
-    ("text", "told"), [(b"", False), (b"\n", False), (b"/dev/gpiochip0 twelve\n", True), (b"\xff\xfe", True)]
+    ("text", "told"),
+    [(b"i2c 1 0x40\n", True), (b"", False), (b"\n", False), (b"/dev/gpiochip0 twelve\n", True), (b"\xff\xfe", True)],
 )
 def test_a_note_that_is_no_note_is_no_failure(
     text: bytes, told: bool, kernel: Kernel, capsys: pytest.CaptureFixture[str]

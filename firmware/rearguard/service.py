@@ -112,7 +112,8 @@ class Guard:
         self._notifier.status("starting again" if again else "self-test")
         self._await_pins()
         buzzer = {self._config.buzzer.pin: 0} if self._config.buzzer else {}
-        rest.note(self._host.chip(), self._config.belt.at_rest() | buzzer)
+        belt = self._config.belt
+        rest.note(self._host.chip(), belt.at_rest() | buzzer, belt.registers_at_rest())
         self._panel.open()
         try:
             self._open_belt()

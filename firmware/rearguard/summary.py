@@ -77,7 +77,7 @@ def _warnings(config: Config, specs: list[SensorSpec]) -> list[str]:
     if config.buzzer is None:
         found.append("no buzzer: a fault during an alarm is felt only when the alarm ends")
     if config.belt.channels() and not config.belt.pins():
-        found.append("no enable_pin: if the guard dies, its motor board goes on with what it was told last")
+        found.append("no enable line: if the Pi or the bus hangs, the motor board goes on with what it was told last")
     if config.button is None:
         found.append("no button: alerts cannot be paused")
     if config.pin_factory == "mock":

@@ -40,6 +40,10 @@ class BeltConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The level, 0 or 1, at which each of these pins lets the motors rest."""
         return dict.fromkeys(self.pins().values(), 0)
 
+    def registers_at_rest(self) -> list[tuple[int, int, int, int]]:
+        """What stops the motors of a board, whoever writes it: I2C bus, address, register, value."""
+        return []
+
     def channels(self) -> dict[str, int]:
         """The outputs of a board of its own that it takes, by key."""
         return {}

@@ -30,8 +30,8 @@ would give at the start, the kick gives: full scale is `overdrive_v`, and a puls
 **Signed input** (DATA_FORMAT_RTP 0), 0x00 to 0x7F. In open loop the middle of the scale is rest: to a chip set to
 unsigned input, 0x00 is full drive backward (SLOS854D, data formats, open-loop mode).
 
-A chip keeps its last input when the guard hangs or is killed, until the guard is back or the power is gone;
-`ExecStopPost=` does not reach it. EN (high: on) is the way out: tie all of them together, 10 kilohm to ground
+A chip keeps its last input when the guard hangs or is killed, until `ExecStopPost=` puts it to rest; where the Pi hangs
+or the bus is gone, nothing does. EN (high: on) is the way out: tie all of them together, 10 kilohm to ground
 (assumed), held high by a heartbeat, as a retriggerable one-shot of 1 s on SCL before the multiplexer (not built). An EN
 that stays low is **not noticed**, for the chip goes on answering (found by users of both, TI E2E 1174173 and 1180260):
 only who feels no motor in the self-test knows.
@@ -90,6 +90,10 @@ class Config(DriveConfig, frozen=True, kw_only=True):
 
     def channels(self) -> dict[str, int]:
         return {f"motor.{name}.bus": motor.bus for name, motor in self.motor.items()}
+
+    def registers_at_rest(self) -> list[tuple[int, int, int, int]]:
+        ends = ((RTP_INPUT, 0), (MODE, STANDBY))
+        return [(motor.bus, ADDRESS, *end) for motor in self.motor.values() for end in ends]
 
     def duty(self, felt: float) -> float:
         """Of full scale, which is the overdrive voltage."""

@@ -8,8 +8,9 @@ Registers (NXP PCA9685 data sheet, rev. 4, section 7.3); the LED registers of ch
     0xFD ALL_LED_OFF_H    writes all channels at once
     0xFE PRESCALE         only while asleep; frequency = 25 MHz / (4096 * (PRESCALE + 1))
 
-The chip keeps its last duty when the guard hangs or is killed, until the guard is back or the power is gone. So OE
-(high: all off) goes to `enable_pin`, and by 1 kilohm to VCC: the 10 kilohm to GND on many boards must not win.
+The chip keeps its last duty when the guard hangs or is killed, until `ExecStopPost=` tells it otherwise; where the Pi
+itself is off or hangs, nothing does. So OE (high: all off) goes to `enable_pin`, and by 1 kilohm to VCC: the 10 kilohm
+to GND on many boards must not win.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ class Config(DriveConfig, frozen=True, kw_only=True):
 
     def at_rest(self) -> dict[int, int]:
         return dict.fromkeys(self.pins().values(), 1 - ENABLED)
+
+    def registers_at_rest(self) -> list[tuple[int, int, int, int]]:
+        return [(self.bus, self.address, ALL_LED_OFF_H, FULL)]
 
     def channels(self) -> dict[str, int]:
         return {f"motor.{name}.channel": motor.channel for name, motor in self.motor.items()}
