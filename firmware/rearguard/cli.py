@@ -202,7 +202,9 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 def _bench_misses(error: ImportError) -> InputError:
     part = (error.name or "").partition(".")[0]
-    return InputError(f"the bench needs the {part} package: pip install 'rearguard[bench]'")
+    return InputError(
+        f"the bench needs the {part} package, which a belt does without; on a laptop: pipx install rearguard"
+    )
 
 
 def _name(file: str) -> str:

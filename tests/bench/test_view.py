@@ -141,7 +141,7 @@ def test_without_its_packages_it_says_what_to_install(
         del sys.modules[name]
     assert main(["bench", "--fast", *words]) == 1
     err = capsys.readouterr().err
-    assert f"needs the {missing} package: pip install 'rearguard[bench]'" in err
+    assert f"needs the {missing} package, which a belt does without; on a laptop: pipx install rearguard" in err
 
 
 def test_the_journal_of_a_walk_replays_to_the_alerts_that_were_felt(

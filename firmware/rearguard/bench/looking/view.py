@@ -97,7 +97,9 @@ def _serve(args: argparse.Namespace) -> int:
     try:
         from rearguard.bench.looking.web import serve
     except ImportError as error:
-        raise InputError(f"the web page needs the {error.name} package: pip install 'rearguard[bench]'") from None
+        raise InputError(
+            f"the page needs the {error.name} package, which a belt does without; on a laptop: pipx install rearguard"
+        ) from None
     walks = Walks(args.scenario, args.fit)
     first = {"scenario": Path(args.scenario).stem, "fit": Path(args.fit).stem, "profile": args.profile or "default"}
     asked = urlencode({**first, "seed": args.seed, "obeys": "false" if args.ignore else "true"})
