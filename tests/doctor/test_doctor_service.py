@@ -9,6 +9,7 @@ import pytest
 from doctor.fake_pi import Pi
 from rearguard import lines
 from rearguard.doctor.finding import Verdict
+from rearguard.doctor.history import HINTS
 
 OK, WARNING, FAILURE, SKIPPED = Verdict
 
@@ -28,6 +29,29 @@ def test_the_state_of_the_service(pi: Pi, told: dict[str, str], verdict: Verdict
     pi.shown |= told
     found = pi.examine()("service.state")
     assert (found.verdict, found.mend) == (verdict, mend)
+
+
+@pytest.mark.parametrize("state", ["active", "activating"])
+def test_each_fault_that_the_guard_tells_of_is_a_failure_with_its_mend(pi: Pi, state: str) -> None:
+    pi.shown |= {"ActiveState": state, "StatusText": "NOTICE 1.2 m FAULT journal:write_failed, rear:no_data"}
+    told = [finding for finding in pi.examine() if finding.check == "service.faults"]
+    assert [(finding.verdict, finding.what, finding.mend) for finding in told] == [
+        (FAILURE, "the guard says FAULT: journal:write_failed", HINTS["write_failed"]),
+        (FAILURE, "the guard says FAULT: rear:no_data", HINTS["no_data"]),
+    ]
+
+
+def test_a_fault_without_a_hint_sends_to_the_page_of_faults(pi: Pi) -> None:
+    pi.shown |= {"ActiveState": "active", "StatusText": "paused FAULT rear:melted"}
+    assert pi.examine()("service.faults").mend == "look for rear:melted in /usr/lib/rearguard/faults.md"
+
+
+@pytest.mark.parametrize(
+    "told", [{"StatusText": "STOP 0.4 m"}, {"ActiveState": "inactive"}, {"LoadState": "not-found"}]
+)
+def test_a_guard_without_a_fault_or_that_is_stopped_tells_of_none(pi: Pi, told: dict[str, str]) -> None:
+    pi.shown |= {"ActiveState": "active", "StatusText": "guarding FAULT rear:lost"} | told
+    assert [finding for finding in pi.examine() if finding.check == "service.faults"] == []
 
 
 def test_a_service_that_does_not_start_at_power_on_is_a_failure(pi: Pi) -> None:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 
 from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped, warning
+from rearguard.doctor.history import HINTS
 from rearguard.doctor.visit import Visit
 
-INSTALL, AGAIN = "sudo ./install.sh", "sudo /usr/lib/rearguard/install.sh"  # the second is kept by the first
+KEPT = "/usr/lib/rearguard"  # what install.sh keeps: itself, and pages
+INSTALL, AGAIN = "sudo ./install.sh", f"sudo {KEPT}/install.sh"
 START = "sudo systemctl enable --now rearguard"
 LOG = "journalctl -u rearguard -b -n 30"
 RELOAD = "sudo systemctl daemon-reload && sudo systemctl restart rearguard"
@@ -28,13 +30,16 @@ def state(visit: Visit) -> Iterator[Finding]:
         else:
             yield skipped(check, "not installed: the belt does not guard by itself at power-on", INSTALL)
         return
+    said, _, faults = told.get("StatusText", "").partition("FAULT ")
     if active == "active":
-        said = told.get("StatusText", "")
-        yield ok(check, f"it runs{f': {said[:60]}' if said else ''}")
+        yield ok(check, f"it runs{f': {said.strip()[:60]}' if said else ''}")
     elif active == "inactive":
         yield warning(check, "it is stopped", START)
     else:
         yield failure(check, f"it does not come up ({active}, {sub}, {told.get('Result', 'unknown')})", LOG)
+    for fault in filter(None, faults.split(", ") if visit.running else ()):
+        mend = HINTS.get(fault.rpartition(":")[2], f"look for {fault} in {KEPT}/faults.md")
+        yield failure("service.faults", f"the guard says FAULT: {fault}", mend)
     if told.get("UnitFileState") not in ("enabled", "enabled-runtime", "static"):
         yield failure("service.enabled", "it does not start at power-on", START)
     else:
