@@ -18,7 +18,7 @@ from rearguard.bench.sensing.wires import VirtualClock
 from rearguard.config import DEFAULT
 from rearguard.doctor.examine import examine, visit_for
 from rearguard.doctor.finding import Finding, Verdict
-from rearguard.doctor.machine import Machine, Room
+from rearguard.doctor.machine import Machine, Owner, Room
 from rearguard.host import Host
 
 SERIAL = """
@@ -100,6 +100,7 @@ class Pi:
         }
         self.asked: list[str] = []
         self.room = Room(20_000.0, False)
+        self.owner = Owner(990, 990, 0o750)
         self.clock = VirtualClock(1000.0)
         self.factory = MockFactory(pin_class=MockPWMPin)
         self.facts: dict[str, Any] = {"uid": 1000, "gids": frozenset({1000, 986, 20, 994}), "bits": 64}
@@ -143,6 +144,7 @@ class Pi:
             ioctl=self.ioctl,
             host=lambda _: Host(self.clock, lambda: self.factory),
             room=lambda _: self.room,
+            owner=lambda _: self.owner,
             python=(3, 13, 5),
             **self.facts,
         )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+from pytest_mock import MockerFixture
 
 from doctor.fake_pi import Pi
 from rearguard.doctor.finding import Verdict
-from rearguard.doctor.machine import Room
+from rearguard.doctor.machine import Owner, Room, owner
 
 OK, WARNING, FAILURE, SKIPPED = Verdict
 
@@ -93,6 +97,48 @@ def test_what_the_journal_has_taken_already_is_counted(pi: Pi) -> None:
     found = pi.examine()("board.disk")
     assert found.verdict is OK
     assert found.what == "200 MB free for the journal, which has 1 of 200"
+
+
+@pytest.mark.parametrize(
+    ("whose", "verdict"),
+    [
+        (Owner(990, 990, 0o755), OK),
+        (Owner(0, 0, 0o755), FAILURE),
+        (Owner(0, 0, 0o1777), OK),
+        (Owner(0, 990, 0o770), OK),
+        (Owner(0, 20, 0o775), OK),
+        (Owner(0, 990, 0o750), FAILURE),
+        (Owner(1000, 1000, 0o775), FAILURE),
+    ],
+)
+def test_the_journals_folder_must_be_the_guards_to_write(pi: Pi, whose: Owner, verdict: Verdict) -> None:
+    pi.owner = whose
+    found = pi.examine()("board.disk")
+    assert found.verdict is verdict
+    assert found.mend == ("sudo chown rearguard: /var/lib/rearguard/journal" if verdict is FAILURE else "")
+
+
+def test_a_folder_that_the_asker_may_not_list_is_told_of_all_the_same(pi: Pi, mocker: MockerFixture) -> None:
+    mocker.patch("rearguard.doctor.upkeep.numbered", side_effect=PermissionError("closed"))
+    pi.owner = Owner(0, 0, 0o750)
+    assert pi.examine()("board.disk").verdict is FAILURE
+
+
+def test_the_owner_of_a_real_folder_is_read_with_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    found = owner(tmp_path)
+    assert (found.uid, found.mode & 0o777) == (os.geteuid(), 0o750)
+
+
+@pytest.mark.parametrize("user", ["root", "someone"])
+def test_the_folder_is_the_matter_of_the_units_user(pi: Pi, user: str) -> None:
+    pi.owner, pi.shown["User"] = Owner(0, 0, 0o755), user
+    assert pi.examine()("board.disk").verdict is OK
+
+
+def test_without_a_service_the_folder_may_be_anyones(pi: Pi) -> None:
+    pi.owner, pi.shown["LoadState"] = Owner(0, 0, 0o755), "not-found"
+    assert pi.examine()("board.disk").verdict is OK
 
 
 def test_a_clock_that_nothing_sets_is_a_warning_and_with_an_rtc_is_none(pi: Pi) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from stat import S_IWGRP, S_IWOTH
 
 from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped, warning
+from rearguard.doctor.machine import Owner
 from rearguard.doctor.visit import Visit
 
 USER = "rearguard"
@@ -37,7 +39,7 @@ def service(visit: Visit) -> Iterator[Finding]:
         yield skipped(check, f"there is no user {user}: the service is not installed", "sudo ./install.sh")
         return
     added = shown.get("SupplementaryGroups", "").split()
-    missing = [g for g in groups if not _member(user, users[user], g, known) and g not in added]
+    missing = [g for g in groups if not _member(user, users[user][1], g, known) and g not in added]
     if missing:
         yield failure(
             check,
@@ -46,6 +48,25 @@ def service(visit: Visit) -> Iterator[Finding]:
         )
     else:
         yield ok(check, f"{user} is in {' '.join(groups) or 'no group, and needs none'}")
+
+
+def closed_to(visit: Visit, folder: Owner) -> str:
+    """The service's user, where the folder is another's and it may not write there; "" else, or where none can tell."""
+    if not visit.installed:
+        return ""
+    user, machine = visit.service.get("User") or USER, visit.machine
+    try:
+        users, known = machine.users(), machine.groups()
+    except CannotTellError:
+        return ""
+    if user == "root" or user not in users:
+        return ""
+    number, own = users[user]
+    if number == folder.uid:
+        return ""
+    added = visit.service.get("SupplementaryGroups", "").split()
+    groups = {gid for name, (gid, _) in known.items() if name in added or _member(user, own, name, known)} | {own}
+    return "" if folder.mode & (S_IWGRP if folder.gid in groups else S_IWOTH) else user
 
 
 def you(visit: Visit) -> Iterator[Finding]:

@@ -80,6 +80,20 @@ def room(path: Path) -> Room:
     return Room(info.f_bavail * info.f_frsize / 1e6, bool(info.f_flag & os.ST_RDONLY))
 
 
+class Owner(NamedTuple):
+    """Whose a folder is, and who may write there."""
+
+    uid: int
+    gid: int
+    mode: int
+
+
+def owner(path: Path) -> Owner:
+    """Raises OSError."""
+    info = path.stat()
+    return Owner(info.st_uid, info.st_gid, info.st_mode)
+
+
 def wires(config: Config) -> Host:
     """What the production drivers stand on."""
     return Host(RealClock(), cache(lambda: pin_factory(config.pin_factory)))
@@ -98,6 +112,7 @@ class Machine:
     ioctl: Ioctl = _ioctl
     host: Callable[[Config], Host] = wires
     room: Callable[[Path], Room] = room
+    owner: Callable[[Path], Owner] = owner
     uid: int = field(default_factory=os.geteuid)
     gids: frozenset[int] = field(default_factory=lambda: frozenset({os.getegid(), *os.getgroups()}))
     bits: int = 8 * struct.calcsize("P")  # of the programs, which may be fewer than the kernel's
@@ -145,10 +160,11 @@ class Machine:
         """Names that match, in order."""
         return sorted(f"/{name}" for name in glob(pattern.lstrip("/"), root_dir=self.root))
 
-    def users(self) -> dict[str, int]:
-        """Each user's own group, by name. Raises CannotTellError."""
+    def users(self) -> dict[str, tuple[int, int]]:
+        """Number and own group of each user, by name. Raises CannotTellError."""
         rows = (line.split(":") for line in self.text("/etc/passwd").splitlines())
-        return {row[0]: int(row[3]) for row in rows if len(row) >= 4 and row[3].isdecimal()}
+        numbers = {row[0]: row[2:4] for row in rows if len(row) >= 4}
+        return {name: (int(u), int(g)) for name, (u, g) in numbers.items() if u.isdecimal() and g.isdecimal()}
 
     def groups(self) -> dict[str, tuple[int, list[str]]]:
         """Number and members of each group, by name. Raises CannotTellError."""

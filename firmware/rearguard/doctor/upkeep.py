@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from rearguard.doctor import access
 from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped, warning
 from rearguard.doctor.visit import Visit
 from rearguard.journal import MB, numbered
@@ -53,7 +54,9 @@ def disk(visit: Visit) -> Iterator[Finding]:
         place = place.parent
     try:
         left = machine.room(machine.path(str(place)))
-        files = numbered(machine.path(folder)) if machine.has(folder) else []
+        there = machine.has(folder)
+        closed = access.closed_to(visit, machine.owner(machine.path(folder))) if there else ""
+        files = numbered(machine.path(folder)) if there and not closed else []
         taken = sum(path.stat().st_size for _, path in files) / MB
     except OSError as error:
         raise CannotTellError(f"{place}: {error.strerror or error}") from None
@@ -62,6 +65,9 @@ def disk(visit: Visit) -> Iterator[Finding]:
     if left.read_only:
         mend = f"mount a partition that can be written on {STATE}, or in [journal]: enabled = false"
         yield failure(check, f"{place} is read-only: no journal is kept", mend)
+    elif closed:
+        what = f"{folder} does not belong to {closed}: the guard writes no journal"
+        yield failure(check, what, f"sudo chown {closed}: {folder}")
     elif left.free_mb < DISK_MB:
         yield failure(check, what, "sudo apt clean && sudo journalctl --vacuum-size=20M")
     elif left.free_mb < most - taken:
