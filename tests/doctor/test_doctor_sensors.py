@@ -236,6 +236,19 @@ def test_a_journal_of_another_day_says_nothing_of_now(table: Table) -> None:
     assert "its journal ends 88 s ago" in found.what
 
 
+@pytest.mark.parametrize("ahead_s", [2.0, 500.0])
+def test_a_journal_of_an_earlier_start_of_the_pi_says_nothing_of_now(table: Table, ahead_s: float) -> None:
+    table.ultrasonic()
+    begin_s = table.bench.clock.now() + ahead_s - 18.0
+    walk = running(table, begin_s)
+    for i in range(301):
+        t = begin_s + 0.06 * i
+        walk.add(lines.encode(ok(t, 1.1 + 0.001 * (i % 3)), t))
+    found = table.rear()
+    assert found.verdict is SKIPPED
+    assert found.what == "the service holds the wires, and its journal is of an earlier start of the Pi"
+
+
 def test_a_service_without_a_journal_yet_is_skipped(table: Table) -> None:
     table.ultrasonic()
     table.pi.shown["ActiveState"] = "activating"

@@ -179,14 +179,16 @@ def _stuck(answers: list[Reading | Scan]) -> bool:
 
 def _from_journal(visit: Visit, specs: dict[str, SensorSpec]) -> Iterator[Finding]:
     """The same of a guard that holds the wires: what it heard in its last seconds."""
-    now = visit.host.clock.now()
     why, mend, last = "", STOP, records.Tail({}, 0.0, 0.0)
     try:
         last = records.tail(visit)
     except CannotTellError as error:
         why, mend = f"the service holds the wires, and {error}", error.mend or STOP
-    if not why and now - last.end_s > FRESH_S:
-        why = f"the service holds the wires, and its journal ends {now - last.end_s:.0f} s ago"
+    age_s = visit.host.clock.now() - last.end_s  # now, not before it was read: then none of this start is ahead of us
+    if not why and age_s < 0.0:
+        why = "the service holds the wires, and its journal is of an earlier start of the Pi"
+    elif not why and age_s > FRESH_S:
+        why = f"the service holds the wires, and its journal ends {age_s:.0f} s ago"
     for name, spec in specs.items():
         check, part = f"sensors.{name}", visit.config.sensors[name]
         if why:
