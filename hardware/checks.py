@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import at_rest
 from rearguard.config import Config, load
-from wiring import Build, End
+from wiring import TOLERANCE, Build, End
 
 ROOT = Path(__file__).parents[1]
 SAFE_V = 3.6  # on a GPIO: its supply and 0.3 V (assumed; where Broadcom gives a limit it is 0.5 V)
 HIGH_V = 2.0  # what a GPIO needs to read high (BCM2835 peripherals: 1.8 V measured, 2.0 V to be sure)
-TOLERANCE = 0.05  # of a resistor
 I2C = {"SDA": 2, "SCL": 3}
 I2C_BUS = 1  # /dev/i2c-1 is on these two
 
@@ -26,11 +26,12 @@ def config_path(build: Build) -> Path:
 def disagreements(build: Build, config: Path | None = None) -> list[str]:
     """All of them. `config` in place of the build's own."""
     path = config or config_path(build)
-    harness = _short(build.folder / "harness.yml")
+    harness, table = (_short(build.folder / name) for name in ("harness.yml", "build.toml"))
     return [
         *(f"{harness}: {text}" for check in CHECKS for text in check(build)),
         *_fitted(build, load(path), _short(path), harness),
         *_settings(build, load(path), _short(path), harness),
+        *at_rest.disagreements(build, load(path), _short(path), harness, table),
     ]
 
 

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 BUILDS = ("starter", "outdoor", "full-view")
 HEADER_PART = "pi-zero-2w"
 RAILS_V = {"5V": 5.0, "3V3": 3.3, "GND": 0.0}
+TOLERANCE = 0.05  # of a resistor
 
 
 class WiringError(ValueError):
