@@ -45,6 +45,10 @@ class CannotBuildError(Exception):
     """This machine lacks what it takes; the text says what."""
 
 
+class CannotFetchError(CannotBuildError):
+    """The Debian that it takes cannot be had from here."""
+
+
 def missing(arch: Arch = AMD64) -> str | None:
     """Why no virtual belt can be built here, or None."""
     tools = (*arch.tools, *TOOLS)
@@ -126,11 +130,19 @@ def run(*argv: str | Path, **how: object) -> str:
     return str(done.stdout)
 
 
+def fetch(*argv: str | Path, **how: object) -> None:
+    """A command that needs the mirror. Raises CannotFetchError."""
+    try:
+        run(*argv, **how)
+    except CannotBuildError as error:
+        raise CannotFetchError(str(error)) from error
+
+
 def mirror() -> str:
-    """The Debian mirror that this machine's apt uses for itself. Raises CannotBuildError."""
+    """The Debian mirror that this machine's apt uses for itself. Raises CannotFetchError."""
     known = run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian").split()
     if not known:  # it tells of those whose lists it has
-        raise CannotBuildError("apt knows no mirror of Debian here; with one among its sources: sudo apt-get update")
+        raise CannotFetchError("apt knows no mirror of Debian here; with one among its sources: sudo apt-get update")
     return known[0]
 
 
@@ -155,10 +167,13 @@ def _kernel(arch: Arch, to: Path) -> None:
         'Acquire::Languages "none";\n'
     )
     env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf")}
-    run("apt-get", "-qq", "update", env=env)
+    fetch("apt-get", "-qq", "update", "--error-on=any", env=env)
     found = run("apt-cache", "policy", f"linux-image-{arch.name}", env=env)
     if version not in found:  # mirrors drop old versions
-        version = re.findall(r"^\s+(\d\S+) \d+$", found, re.M)[0]
+        known = re.findall(r"^\s+(\d\S+) \d+$", found, re.M)
+        if not known:
+            raise CannotFetchError(f"the mirror has no linux-image-{arch.name} in {suite}")
+        version = known[0]
         print(
             f"virtual bench: the mirror has no kernel {PINS['kernel']['version']} any more; {version} instead",
             file=sys.stderr,
@@ -167,7 +182,7 @@ def _kernel(arch: Arch, to: Path) -> None:
         r"Depends: linux-image-(\S+)", run("apt-cache", "depends", f"linux-image-{arch.name}={version}", env=env)
     )
     assert release, "a meta package that names no kernel"
-    run("apt-get", "-qq", "download", f"linux-binary-{release[1]}", f"linux-modules-{release[1]}", env=env, cwd=to)
+    fetch("apt-get", "-qq", "download", f"linux-binary-{release[1]}", f"linux-modules-{release[1]}", env=env, cwd=to)
     for deb in to.glob("*.deb"):
         run("dpkg-deb", "-x", deb, to)
         deb.unlink()
@@ -225,7 +240,7 @@ def packed(tree: Path) -> bytes:
 def _debian(arch: Arch, packages: list[str], to: Path) -> None:
     """A small Debian of the suite, as a tar."""
     suite = PINS["debian"]["suite"]
-    run(
+    fetch(
         *arch.foreign, "mmdebstrap", f"--architectures={arch.name}", "--mode=root", "--skip=check/qemu",
         "--variant=minbase", f"--include={','.join(packages)}", "--aptopt=Acquire::Languages \"none\"",
         "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",

@@ -26,9 +26,9 @@ OTHER = f"cat >/boot/firmware/rearguard/rearguard.toml <<'END'\n{LIDAR}END\n"
 
 
 @pytest.fixture(scope="module")
-def card(built: image.Image) -> image.Image:
+def card(built: image.Image, had: Callable[[Callable[[], image.Image]], image.Image]) -> image.Image:
     """A card as it was flashed."""
-    return flashed()
+    return had(flashed)
 
 
 @pytest.fixture

@@ -163,6 +163,7 @@ def rounds(built: image.Image, tmp_path_factory: pytest.TempPathFactory) -> list
 def test_the_guard_arms_itself_after_every_cut(rounds: list[Round]) -> None:
     for one in rounds:
         assert one.life.status.startswith(("guarding", "NOTICE", "WARN", "STOP"))
+        assert "FAULT" not in one.life.status
         assert "rearguard" not in one.life.failed
         assert b'"status":"ok"' in one.life.wrote, "no sensor answered"
 
