@@ -105,7 +105,8 @@ main() {
   if [[ ! $(version) ]]; then say "Rearguard $before: settings"; elif [[ $before && $before != "$(version)" ]]; then
     say "Rearguard: $before -> $(version)"; else say "Rearguard $(version)"; fi
   check_program
-  if [[ $dry = no ]]; then touch "$root$unfinished"; fi
+  if [[ $dry = no && $cut = no ]]; then echo "$old" >"$root$unfinished"; fi
+  if [[ $cut = yes ]]; then old=$(cat "$root$unfinished"); fi # what guarded before that run
   build
   users
   configure
@@ -118,6 +119,7 @@ main() {
   # shellcheck disable=SC2086 # words
   boot $needed "${forced[@]}"
   start "$old"
+  keep_installer
   tidy
   if [[ $dry = no ]]; then
     sync

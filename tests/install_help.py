@@ -50,10 +50,17 @@ case "$1" in
     [ "$2" = --quiet ] || echo $answer
     exit $code ;;
   start | restart)
-    if test -e "$STATE/$2-fails" && readlink "$REARGUARD_ROOT/opt/rearguard" | grep -q -f "$STATE/$2-fails"; then
-      exit 1
+    cd "$REARGUARD_ROOT"
+    rm -f "$STATE/active-$2"
+    if [ "$2" = rearguard.service ]; then
+      opt/rearguard/bin/rearguard --version >"$STATE/started" || exit
+      # a fact such as rearguard.service-fails holds a pattern: of the program, or of a line of the unit
+      if test -e "$STATE/$2-fails" && cat "$STATE/started" "usr/lib/systemd/system/$2" | grep -q -f "$STATE/$2-fails"; then
+        exit 1
+      fi
     fi
     touch "$STATE/active-$2" ;;
+  show) date -u -r "$STATE/active-$4" "+%a %F %T UTC" ;; # -P ExecMainStartTimestamp
 esac""",
     "systemd-sysusers": 'touch "$STATE/users"',
     "getent": '[ "$1" = group ] && [ "$2" = dialout ] || test -e "$STATE/users"',
@@ -235,6 +242,8 @@ class Machine:
     def restore(self) -> None:
         shutil.rmtree(self.root.parent)
         shutil.copytree(self.root.parent.with_suffix(".saved"), self.root.parent, symlinks=True)
+        for unit in self.state.glob("active-*"):
+            unit.touch()  # a copy is newer than what it was made of; the units are as after a start of the machine
 
     def files(self) -> dict[str, str]:
         """Every file and link, with what it holds; without the lock, which lies in a folder that no restart keeps."""

@@ -68,6 +68,9 @@ files() {
   local name
   local log=$cut manager=$cut rules=$cut
   for name in $(printf '%s\n' "${!places[@]}" | sort); do
+    if [[ $name = rearguard.service* && -f $root${places[$name]} ]]; then # should the guard not start with the new one
+      cp "$root${places[$name]}" "$work/${name##*/}.before"
+    fi
     if [[ $name = rearguard.sysusers ]] || ! put "$here/systemd/$name" "${places[$name]}"; then continue; fi
     case $name in
       rearguard.service*) again=yes ;;
@@ -76,7 +79,6 @@ files() {
       60-*) rules=yes ;;
     esac
   done
-  keep_installer
   if [[ ! -L $root/usr/local/bin/rearguard ]] && step "link /usr/local/bin/rearguard"; then
     mkdir -p "$root/usr/local/bin"
     ln -sfn "$opt/bin/rearguard" "$root/usr/local/bin/rearguard"
@@ -105,7 +107,7 @@ keep_installer() {
   rm -rf "$root$own.old"
 }
 
-# Enabled, and where systemd runs (not in a chroot) started. An upgrade that does not come up is taken back.
+# Enabled, and where systemd runs (not in a chroot) started.
 start() {
   local unit old=$1
   for unit in "${units[@]}"; do
@@ -121,12 +123,26 @@ start() {
   if [[ $again = no && $was != inactive && $was != failed ]]; then return; fi
   step "start the guard" || return 0
   if systemctl restart rearguard.service; then return; fi
-  if [[ $old && $was = active ]]; then
-    point "$old"
-    rm -rf "$new"
-    systemctl restart rearguard.service || true
-    die "version $(version) did not start; the one before guards again" "The reason:  sudo journalctl -u rearguard -n 30"
-  fi
+  if [[ $was = active ]]; then take_back "$old"; fi
   say "  It does not guard yet$([[ $reboot = no ]] || echo ', which may be because of the restart that is due'). The reason:"
   say "    sudo journalctl -u rearguard -n 30"
+}
+
+# take_back ENVIRONMENT: a guard that ran does not start again. What this run changed becomes what it was; the run ends here.
+take_back() {
+  local name this='the new service' back=no reason='The reason:  sudo journalctl -u rearguard -n 30'
+  if [[ $(version) ]]; then this="version $(version)"; fi
+  if [[ $1 && -x $1/bin/rearguard && ! $new -ef $1 ]]; then
+    new=$(readlink -f "$new")
+    point "$1"
+    rm -rf "$new"
+    back=yes
+  fi
+  for name in "${!places[@]}"; do
+    if [[ -f $work/${name##*/}.before ]] && put "$work/${name##*/}.before" "${places[$name]}"; then back=yes; fi
+  done
+  if [[ $back = no ]]; then die "the guard does not start any more" "$reason"; fi
+  systemctl daemon-reload
+  systemctl restart rearguard.service || die "neither $this nor the one before starts" "$reason"
+  die "$this did not start; the one before guards again" "$reason"
 }
