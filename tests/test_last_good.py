@@ -44,6 +44,19 @@ def test_what_the_belt_armed_itself_with_is_kept_and_taken_when_its_own_is_refus
     assert str(state / "last-good.toml") in told
 
 
+def test_where_the_state_is_lost_with_the_power_it_is_kept_where_the_service_says(
+    state: Path, own: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setenv("REARGUARD_KEEP", str(data))
+    last_good.keep(load(own))
+    assert [path.name for path in data.iterdir()] == ["last-good.toml"]
+    assert not list(state.iterdir())
+    own.write_text("profile = 7")
+    assert last_good.load(own)[1]
+
+
 def test_a_good_configuration_is_taken_as_it_is(state: Path, own: Path) -> None:
     last_good.keep(load(None))
     found, refused = last_good.load(own)

@@ -1,7 +1,7 @@
 """The configuration with which the belt last armed itself, for a start at which its own cannot be read.
 
 A belt that knows no pins could only be silent, and silence must never mean that nothing guards. It is kept in
-$STATE_DIRECTORY, so by a service alone: who starts the guard by hand sees the error.
+$REARGUARD_KEEP, or else in $STATE_DIRECTORY, so by a service alone: who starts the guard by hand sees the error.
 """
 
 from __future__ import annotations
@@ -54,5 +54,5 @@ def keep(armed: Config) -> None:
 
 
 def _kept() -> Path | None:
-    folder = given_folder("STATE_DIRECTORY")
+    folder = given_folder("REARGUARD_KEEP") or given_folder("STATE_DIRECTORY")
     return Path(folder) / NAME if folder else None

@@ -70,7 +70,8 @@ def test_a_walk_is_felt_and_its_journal_is_on_the_data_partition(dry_root: Machi
     shell(dry_root, "sync")
     said = shell(dry_root, "rearguard replay $(ls /data/rearguard/*.jsonl | tail -n 1)")
     assert '"level":"stop"' in said
-    assert "journal" not in shell(dry_root, "ls -A /var/lib/rearguard")
+    assert shell(dry_root, "ls -A /var/lib/rearguard") == "", "which is lost with the power"
+    assert shell(dry_root, "cat /data/rearguard/last-good.toml") == shell(dry_root, "cat /etc/rearguard/rearguard.toml")
 
 
 def test_it_is_armed_again_after_a_restart_of_the_service(dry_root: Machine) -> None:
