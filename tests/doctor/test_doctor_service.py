@@ -8,10 +8,17 @@ import pytest
 
 from doctor.fake_pi import Pi
 from rearguard import lines
-from rearguard.doctor.finding import Verdict
+from rearguard.doctor.finding import Finding, Verdict
 from rearguard.doctor.history import HINTS
 
 OK, WARNING, FAILURE, SKIPPED = Verdict
+DROP_INS = "/usr/lib/systemd/system.conf.d"
+
+
+def minute(pi: Pi) -> Finding:
+    """What is said of a watchdog that systemd takes to be of a minute."""
+    pi.answers["systemctl show --property=RuntimeWatchdogUSec"] = (0, "RuntimeWatchdogUSec=1min")
+    return pi.examine()("service.watchdog")
 
 
 @pytest.mark.parametrize(
@@ -76,12 +83,55 @@ def test_the_unit_must_be_the_one_that_ships(pi: Pi, told: dict[str, str], verdi
 
 @pytest.mark.parametrize(
     ("said", "verdict"),
-    [("14s", OK), ("15s", OK), ("15s 1ms", FAILURE), ("1min", FAILURE), ("0", WARNING), ("infinity", WARNING),
+    [("14s", OK), ("15s", OK), ("15s 1ms", WARNING), ("1min", WARNING), ("0", WARNING), ("infinity", WARNING),
      ("soon", SKIPPED), ("", SKIPPED)],
 )  # fmt: skip
-def test_more_than_fifteen_seconds_is_no_watchdog_on_a_pi(pi: Pi, said: str, verdict: Verdict) -> None:
+def test_more_than_fifteen_seconds_is_a_matter_of_the_kernel(pi: Pi, said: str, verdict: Verdict) -> None:
     pi.answers["systemctl show --property=RuntimeWatchdogUSec"] = (0, f"RuntimeWatchdogUSec={said}")
     assert pi.examine()("service.watchdog").verdict is verdict
+
+
+def test_a_minute_is_told_with_what_an_old_kernel_makes_of_it(pi: Pi) -> None:
+    assert minute(pi).what == (
+        "RuntimeWatchdogSec is 1min, and a Pi counts to 15 s: on a kernel of before 2024 there is no watchdog then"
+    )
+
+
+@pytest.mark.parametrize("load", ["loaded", "not-found"])
+def test_where_raspberry_pi_os_asks_for_a_minute_the_mend_is_a_drop_in_that_sorts_behind(pi: Pi, load: str) -> None:
+    pi.write(f"{DROP_INS}/40-rpi-enable-watchdog.conf", "[Manager]\nRuntimeWatchdogSec=1m\n")
+    pi.shown["LoadState"] = load
+    mend = minute(pi).mend
+    if load == "loaded":
+        assert mend == "sudo /usr/lib/rearguard/install.sh"
+        return
+    name = mend.partition("sudo tee ")[2].split()[0]
+    assert name == "/etc/systemd/system.conf.d/rearguard-watchdog.conf"
+    assert name.rpartition("/")[2] > "70-rpi-enable-watchdog.conf", "the last name counts, whatever its folder"
+    assert mend.startswith(f"sudo mkdir -p {name.rpartition('/')[0]} && printf '[Manager]\\nRuntimeWatchdogSec=14s\\n")
+    assert mend.endswith(" && sudo systemctl daemon-reexec")
+
+
+def test_the_drop_in_that_ships_need_only_be_read(pi: Pi) -> None:
+    pi.write(f"{DROP_INS}/40-rpi-enable-watchdog.conf", "[Manager]\nRuntimeWatchdogSec=1m\n")
+    pi.write(f"{DROP_INS}/rearguard-watchdog.conf", "[Manager]\nRuntimeWatchdogSec=14s\n")
+    pi.write(f"{DROP_INS}/zram.conf", "[Manager]\n#RuntimeWatchdogSec=1h\n")
+    assert minute(pi).mend == "sudo systemctl daemon-reexec"
+
+
+@pytest.mark.parametrize("name", ["watchdog.conf", "rearguard-watchdog.conf"])
+def test_a_drop_in_that_outranks_the_one_that_ships_is_named(pi: Pi, name: str) -> None:
+    pi.write(f"{DROP_INS}/rearguard-watchdog.conf", "[Manager]\nRuntimeWatchdogSec=14s\n")
+    pi.write(f"{DROP_INS}/{name}", "[Manager]\nRuntimeWatchdogSec=14s\n")
+    other = pi.write(f"/etc/systemd/system.conf.d/{name}", "[Manager]\nRuntimeWatchdogSec = 1min\n")
+    assert minute(pi).mend == f"in /{other.relative_to(pi.root)}: RuntimeWatchdogSec=14s; sudo systemctl daemon-reexec"
+
+
+def test_a_drop_in_that_is_masked_counts_no_more(pi: Pi) -> None:
+    pi.write(f"{DROP_INS}/watchdog.conf", "[Manager]\nRuntimeWatchdogSec=1min\n")
+    pi.write("/dev/null", "")
+    pi.link("/etc/systemd/system.conf.d/watchdog.conf", "../../../dev/null")
+    assert minute(pi).mend == "sudo /usr/lib/rearguard/install.sh"
 
 
 def test_a_pi_without_a_watchdog_device_is_a_warning(pi: Pi) -> None:
