@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import at_rest
+import bearings
 from rearguard.config import Config, load
 from wiring import TOLERANCE, Build, End
 
@@ -32,6 +33,7 @@ def disagreements(build: Build, config: Path | None = None) -> list[str]:
         *_fitted(build, load(path), _short(path), harness),
         *_settings(build, load(path), _short(path), harness),
         *at_rest.disagreements(build, load(path), _short(path), harness, table),
+        *bearings.disagreements(build, load(path), _short(path), harness, table),
     ]
 
 
