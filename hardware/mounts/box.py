@@ -34,6 +34,7 @@ PILLAR_Z = 27.0
 WING_OVER = 22.0  # a wing is higher than the webbing by this much
 FIN = 2.0  # between USB adapter and PCA9685
 SEAT = 2.0  # wall of the buzzer's seat
+PILOT = 4.6  # depth for an M2.5x6, which goes 4.4 deep through a board of 1.6
 
 
 def _outer(p: Parameters) -> tuple[float, float]:
@@ -71,9 +72,8 @@ def box_body(p: Parameters) -> Manifold:
     for (cx, cz), dx, dz in _holes(p):
         for sx in (-1, 1):
             for sz in (-1, 1):
-                solid -= rod_y(
-                    p.screw.pilot_m25_mm, (wall, wall + b.standoff_mm + 1), cx + sx * dx / 2, cz + sz * dz / 2
-                )
+                pilot = wall + b.standoff_mm - PILOT, wall + b.standoff_mm + 1
+                solid -= rod_y(p.screw.pilot_m25_mm, pilot, cx + sx * dx / 2, cz + sz * dz / 2)
     return solid - _openings(p)
 
 

@@ -42,13 +42,16 @@ def test_a_box_too_small_for_what_is_in_it_is_found(changed: dict[str, float], m
     ("middle", "apart"),
     [(pi_middle(P), (58.0, 23.0)), (board_middle(P), (19.0, 56.0)), (perf_middle(P), (23 * 2.54, 17 * 2.54))],
 )
-def test_each_board_has_a_standoff_with_a_pilot_hole_under_each_of_its_holes(
+def test_each_board_has_a_standoff_with_a_pilot_hole_under_each_of_its_holes_as_deep_as_its_screw_goes(
     middle: tuple[float, float], apart: tuple[float, float]
 ) -> None:
     top = P.print.wall_mm + P.box.standoff_mm
     for sx, sz in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
         at = middle[0] + sx * apart[0] / 2, middle[1] + sz * apart[1] / 2
-        assert (rod_y(1.9, (top - 3.9, top), *at) ^ BODY).volume() == pytest.approx(0.0, abs=1e-3)
+        screw = rod_y(1.9, (top - 4.5, top), *at)  # M2.5x6 through a board of 1.6 mm goes 4.4 deep
+        assert (screw ^ BODY).volume() == pytest.approx(0.0, abs=1e-3)
+        floor = rod_y(1.9, (0.1, check.WALL_MM), *at)
+        assert (floor - BODY).volume() == pytest.approx(0.0, abs=1e-3)
         ring = rod_y(5.8, (top - 0.5, top), *at) - rod_y(2.2, (top - 1, top + 1), *at)
         assert (ring - BODY).volume() == pytest.approx(0.0, abs=1e-3)
 
