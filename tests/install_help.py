@@ -54,10 +54,9 @@ case "$1" in
     rm -f "$STATE/active-$2"
     if [ "$2" = rearguard.service ]; then
       opt/rearguard/bin/rearguard --version >"$STATE/started" || exit
-      # a fact such as rearguard.service-fails holds a pattern: of the program, or of a line of the unit
-      if test -e "$STATE/$2-fails" && cat "$STATE/started" "usr/lib/systemd/system/$2" | grep -q -f "$STATE/$2-fails"; then
-        exit 1
-      fi
+      # the fact rearguard.service-fails holds a pattern: of the program, or of a line of the unit
+      cat "usr/lib/systemd/system/$2" >>"$STATE/started"
+      if test -e "$STATE/$2-fails" && grep -q -f "$STATE/$2-fails" "$STATE/started"; then exit 1; fi
     fi
     touch "$STATE/active-$2" ;;
   show) date -u -r "$STATE/active-$4" "+%a %F %T UTC" ;; # -P ExecMainStartTimestamp

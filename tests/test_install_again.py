@@ -1,15 +1,16 @@
-"""The installer on a belt that guards already and has suffered: what does not start, what is damaged, what came back."""
+"""The installer on a belt that has guarded before: what does not start again, what is damaged, what comes back."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from install_help import Machine, release
-from test_install import DEFAULT, good, pytestmark, refused, version
+from install_help import TOP, Machine, release
+from test_install import good, pytestmark, refused, version
 
 __all__ = ["pytestmark"]
 UNIT = "usr/lib/systemd/system/rearguard.service"
@@ -100,3 +101,33 @@ def test_an_upgrade_that_was_cut_short_and_then_does_not_start_is_taken_back(pi:
     pi.has("rearguard.service-fails", "0.2.0")
     assert "did not start; the one before guards again" in refused(pi.install(newer))
     assert version(pi) == "rearguard 0.1.0"
+
+
+def test_what_was_kept_is_the_guards_again_before_it_starts(pi: Machine, shipped: Path) -> None:
+    pi.write("var/lib/rearguard/last-good.toml", "")
+    good(pi.install(shipped, "--uninstall"))
+    assert pi.asked("chown") == [f"-R 0:0 {pi.root}/var/lib/rearguard"]
+    good(pi.install(shipped))
+    calls = pi.log.read_text().splitlines()
+    owned = f"systemd-tmpfiles --create {pi.root}/usr/lib/tmpfiles.d/rearguard.conf"
+    assert calls.index(owned) < len(calls) - 1 - calls[::-1].index("systemctl restart rearguard.service")
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("systemd-tmpfiles") is None, reason="needs root and systemd")
+def test_at_each_start_all_of_the_state_becomes_the_guards_and_nothing_beside_it(tmp_path: Path) -> None:
+    """As after another installation, or a new card onto which root has copied the folder."""
+    ours = tmp_path / "var/lib/rearguard"
+    (ours / "journal").mkdir(parents=True)
+    other, kept, journal = tmp_path / "other", ours / "last-good.toml", ours / "journal/journal-000001.jsonl"
+    for path in (other, kept, journal):
+        path.touch(mode=0o640)
+    (ours / "link").symlink_to(other)
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nrearguard:x:471:472::/:/bin/sh\n")
+    (tmp_path / "etc/group").write_text("root:x:0:\nrearguard:x:472:\ngpio:x:3:\ni2c:x:4:\ndialout:x:5:\n")
+    command = ["systemd-tmpfiles", "--create", f"--root={tmp_path}", TOP / "systemd/rearguard.tmpfiles"]
+    subprocess.run(command, check=True, capture_output=True)
+    for path in (ours, ours / "journal", kept, journal):
+        assert (path.stat().st_uid, path.stat().st_gid) == (471, 472), path
+    assert [path.stat().st_mode & 0o777 for path in (ours, kept, journal)] == [0o750, 0o640, 0o640]
+    assert other.stat().st_uid == 0

@@ -233,6 +233,12 @@ def test_only_configuration_and_journals_stay(shell: Shell, removed: list[Done])
     assert shell.type("systemctl list-unit-files 'rearguard*' --no-legend || true").strip() == ""
 
 
+def test_what_was_kept_serves_the_next_installation(shell: Shell, removed: list[Done]) -> None:
+    shell.type("./install.sh")
+    assert shell.belt.ask("armed")["ActiveState"] == "active"
+    assert shell.type("find /var/lib/rearguard ! -user rearguard -o ! -group rearguard").strip() == ""
+
+
 def test_a_purge_leaves_nothing(shell: Shell, removed: list[Done]) -> None:
     shell.type("./install.sh --uninstall --purge")
     assert shell.added() == []
