@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import bill
 from rearguard.bench.world import fit, scenario
 from rearguard.cli import _parser, main
 from rearguard.doctor.examine import CHECKS
@@ -93,6 +94,15 @@ def test_a_tool_that_may_be_missing_is_fetched_where_it_is_first_used(page: Path
 def test_what_the_steps_use_and_no_parts_list_has_is_among_the_tools(tool: str) -> None:
     (tools,) = re.findall(r"^Tools: .*?\n\n", (HERE / "starter" / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert tool in " ".join(tools.split())
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_what_the_mounts_ask_for_stands_in_the_parts_list(name: str) -> None:
+    asked = (HERE / "mounts" / "README.md").read_text()
+    bought = " ".join(Build(name).parts[line.part]["name"] for line in bill.bill(Build(name)))
+    for thing in ("foam tape", "foam", "washers", "nuts", "lock nut", "M2.5", "M3"):
+        assert thing in asked
+        assert re.search(rf"(?<!lock ){thing}(?! tape)", bought), thing
 
 
 def test_cables_are_said_to_avoid_the_buckle_and_not_the_front_where_the_full_view_has_motors() -> None:
