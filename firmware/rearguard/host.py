@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from errno import EINVAL, ENOTTY
@@ -18,10 +19,9 @@ T = TypeVar("T")
 Pin = Annotated[int, msgspec.Meta(ge=2, le=27)]  # BCM numbers of the header; 0 and 1 belong to HAT EEPROMs
 Degrees = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
 KERNEL = {"gpiozero.pins.lgpio", "gpiozero.pins.rpigpio"}  # factories of pins that the kernel has lines for
-MEND = {
-    "lgpio": "sudo apt install python3-lgpio, or pip install 'rearguard[lgpio]'",
-    "rpigpio": "pip install 'rearguard[rpigpio]' on a Pi 4 or older, or rpi-lgpio on any (never both)",
-}
+APT = {"lgpio": "python3-lgpio", "rpigpio": "python3-rpi-lgpio", "mock": "python3-gpiozero"}  # what has the library
+PIP = f"{sys.executable} -m pip"
+RELEASE = "/opt/rearguard"  # what install.sh builds is root's, and has no pip
 
 
 class Clock(Protocol):
@@ -158,6 +158,30 @@ def device_trouble(path: str, error: OSError) -> str:
     return f"{path}: {error.strerror or error}; is another program (or a serial console) using it?"
 
 
+def released() -> bool:
+    """Whether the program that runs is one that install.sh has built."""
+    return sys.prefix.startswith(RELEASE)
+
+
+def from_apt(package: str, seen: bool) -> str:
+    """What gives this Python a package of apt; `seen` says whether it sees those of apt already."""
+    line = f"sudo apt install {package}"
+    if seen:
+        return line
+    python, bare = ("sudo /usr/bin/python3", " --without-pip") if released() else ("python3", "")
+    return f"{line} && {python} -m venv --system-site-packages --upgrade{bare} {sys.prefix}"
+
+
+def library_mend(factory: str, seen: bool) -> str:
+    """What gives this Python the library of a pin factory; `seen` as for from_apt."""
+    if released():
+        return from_apt(APT[factory], seen)
+    return {
+        "lgpio": f"sudo apt install python3-lgpio   # or: {PIP} install 'rearguard[lgpio]'",
+        "rpigpio": f"{PIP} install rpi-lgpio   # or, on a Pi 4 or older, 'rearguard[rpigpio]'; never both",
+    }.get(factory, f"{PIP} install gpiozero")
+
+
 def pin_factory(name: str) -> Any:
     """The gpiozero pin factory of that name, and never another.
 
@@ -177,9 +201,8 @@ def pin_factory(name: str) -> Any:
 
         return MockFactory(pin_class=MockPWMPin)
     except ImportError as error:
-        raise DeviceOpenError(
-            f"pin_factory {name!r}: {error}. Mend: {MEND.get(name, 'pip install gpiozero')}"
-        ) from error
+        mend = library_mend(name, any(path.endswith("dist-packages") for path in sys.path))
+        raise DeviceOpenError(f"pin_factory {name!r}: {error}. Mend: {mend}") from error
     except DeviceOpenError as error:
         raise DeviceOpenError(f"pin_factory {name!r}: {error}") from error
     except Exception as error:  # each factory has its own family of errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from rearguard.doctor.examine import visit_for
 from rearguard.doctor.finding import CannotTellError, Verdict
 from rearguard.doctor.library import probe
 from rearguard.doctor.machine import Commands
+from rearguard.errors import DeviceOpenError
+from rearguard.host import pin_factory
 
 OK, WARNING, FAILURE, SKIPPED = Verdict
 
@@ -67,6 +70,64 @@ def test_rpi_gpio_beside_rpi_lgpio_is_a_failure_whatever_is_used(pi: Pi) -> None
     found = pi.examine()("pins.library")
     assert found.verdict is FAILURE
     assert "uninstall -y RPi.GPIO rpi-lgpio" in found.mend
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The prefix of a release's environment, which is root's and has no pip."""
+    monkeypatch.setattr(sys, "prefix", "/opt/rearguard-1.2.3-1")
+    return sys.prefix
+
+
+@pytest.mark.parametrize("apt", [True, False])
+@pytest.mark.parametrize(("factory", "package"), [("lgpio", "python3-lgpio"), ("rpigpio", "python3-rpi-lgpio")])
+def test_a_release_gets_its_library_from_apt(pi: Pi, release: str, factory: str, package: str, apt: bool) -> None:
+    if factory == "rpigpio":
+        rpigpio(pi)
+    pi.library |= {"versions": {}, "error": "ModuleNotFoundError: no", "apt": apt}
+    see = f" && sudo /usr/bin/python3 -m venv --system-site-packages --upgrade --without-pip {release}"
+    assert pi.examine()("pins.library").mend == f"sudo apt install {package}{'' if apt else see}"
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({"versions": {"lgpio": "0.0.0.2"}, "whole": False}, "lgpio; sudo apt install python3-lgpio"),
+        (
+            {"versions": {"lgpio": "1", "RPi.GPIO": "0.7.1", "rpi-lgpio": "0.6"}},
+            "RPi.GPIO rpi-lgpio; sudo apt install python3-rpi-lgpio",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("release")
+def test_what_hides_the_library_of_a_release_is_taken_out_of_the_system(
+    pi: Pi, said: dict[str, Any], what: str
+) -> None:
+    pi.library |= said
+    assert pi.examine()("pins.library").mend == (
+        f"sudo /usr/bin/python3 -m pip uninstall --break-system-packages -y {what}"
+    )
+
+
+def test_elsewhere_rpi_lgpio_goes_into_the_environment_that_runs(pi: Pi) -> None:
+    rpigpio(pi)
+    pi.library |= {"versions": {}, "error": "ModuleNotFoundError: RPi"}
+    assert pi.examine()("pins.library").mend.startswith(f"{sys.executable} -m pip install rpi-lgpio   # or, ")
+    pi.library |= {"versions": {"RPi.GPIO": "0.7.1", "rpi-lgpio": "0.6"}, "error": "", "apt": False}
+    assert pi.examine()("pins.library").mend.endswith(f"; {sys.executable} -m pip install rpi-lgpio")
+
+
+@pytest.mark.parametrize(("factory", "package"), [("lgpio", "python3-lgpio"), ("rpigpio", "python3-rpi-lgpio")])
+@pytest.mark.usefixtures("release")
+def test_the_guard_of_a_release_names_the_package_of_apt_and_no_pip(
+    factory: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, f"gpiozero.pins.{factory}", None)
+    with pytest.raises(DeviceOpenError) as raised:
+        pin_factory(factory)
+    mend = str(raised.value).partition("Mend: ")[2]
+    assert mend.startswith(f"sudo apt install {package}")
+    assert "pip install" not in mend
 
 
 def test_lgpio_of_apt_must_be_seen_by_the_environment(pi: Pi) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from doctor.fake_pi import Pi
@@ -170,7 +172,15 @@ def test_each_channel_of_a_multiplexer_must_be_there(pi: Pi) -> None:
 def test_a_missing_smbus2_is_told(pi: Pi) -> None:
     pi.configure(PCA9685.format(bus=1))
     pi.library["error"] = "ModuleNotFoundError: No module named 'smbus2'"
-    assert pi.examine()("i2c.library").verdict is FAILURE
+    found = pi.examine()("i2c.library")
+    assert (found.verdict, found.mend) == (FAILURE, f"{sys.executable} -m pip install smbus2")
+
+
+def test_a_release_gets_smbus2_from_apt(pi: Pi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", "/opt/rearguard-1.2.3-1")
+    pi.configure(PCA9685.format(bus=1))
+    pi.library["error"] = "ModuleNotFoundError: No module named 'smbus2'"
+    assert pi.examine()("i2c.library").mend == "sudo apt install python3-smbus2"
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,10 @@ from typing import Any
 
 from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, warning
 from rearguard.doctor.visit import Visit
-from rearguard.host import MEND
+from rearguard.host import APT, PIP, from_apt, library_mend, released
 
 MODULES = {"lgpio": ("lgpio", "gpiochip_open"), "rpigpio": ("RPi.GPIO", "setmode")}  # and what a whole one has
 CHECK = "pins.library"
-PIP = f"{sys.executable} -m pip"
-APT = "sudo apt install python3-lgpio"
 PROBE = """
 import importlib, importlib.metadata, json, sys
 said = {"versions": {}, "error": "", "whole": False, "apt": any(p.endswith("dist-packages") for p in sys.path)}
@@ -47,20 +45,24 @@ def library(visit: Visit) -> Iterator[Finding]:
     versions = said["versions"]
     if "RPi.GPIO" in versions and "rpi-lgpio" in versions:
         what = "RPi.GPIO and rpi-lgpio are both installed, and hide each other"
-        yield failure(CHECK, what, f"{PIP} uninstall -y RPi.GPIO rpi-lgpio; sudo apt install python3-rpi-lgpio")
+        again = from_apt(APT["rpigpio"], said["apt"]) if released() or said["apt"] else f"{PIP} install rpi-lgpio"
+        yield failure(CHECK, what, f"{_out()} RPi.GPIO rpi-lgpio; {again}")
     if said["error"]:
-        mend = MEND[factory]
-        if factory == "lgpio":
-            mend = APT if said["apt"] else f"{APT}; python3 -m venv --system-site-packages --upgrade {sys.prefix}"
+        mend = from_apt(APT[factory], said["apt"]) if factory == "lgpio" else library_mend(factory, said["apt"])
         yield failure(CHECK, f"{module} cannot be imported: {said['error'][:200]}", mend)
     elif not said["whole"]:
         what = f"{module} {versions.get(module, '')} is an empty stub, as PyPI gives where it has no wheel"
-        yield failure(CHECK, what, f"{PIP} uninstall -y {module}; {APT}")
+        yield failure(CHECK, what, f"{_out()} {module}; {from_apt(APT[factory], said['apt'])}")
     elif factory == "rpigpio" and "rpi-lgpio" not in versions and visit.rp1:
         yield failure(CHECK, f"RPi.GPIO does not know the {visit.model}", 'in the configuration: pin_factory = "lgpio"')
     else:
         name = module if module in versions else "rpi-lgpio"
         yield ok(CHECK, f"{name} {versions.get(name, '(no version given)')}")
+
+
+def _out() -> str:
+    """What takes packages of pip out; those that a release sees are the system's."""
+    return "sudo /usr/bin/python3 -m pip uninstall --break-system-packages -y" if released() else f"{PIP} uninstall -y"
 
 
 def probe(visit: Visit, module: str, part: str) -> dict[str, Any]:

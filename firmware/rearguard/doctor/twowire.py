@@ -7,8 +7,9 @@ from typing import Any
 
 from rearguard.doctor.access import on_i2c
 from rearguard.doctor.finding import CannotTellError, Finding, failure, ok, skipped
-from rearguard.doctor.library import PIP, probe
+from rearguard.doctor.library import probe
 from rearguard.doctor.visit import Visit
+from rearguard.host import PIP, from_apt, released
 
 USUAL_BUS = 1  # the header's
 ENABLE = "sudo raspi-config nonint do_i2c 0"  # it means: on
@@ -22,7 +23,8 @@ def bus(visit: Visit) -> Iterator[Finding]:
     if not parts:
         yield skipped(check, "no part of this configuration is on I2C")
     elif (said := probe(visit, "smbus2", "SMBus"))["error"]:
-        yield failure("i2c.library", f"smbus2 cannot be imported: {said['error']}", f"{PIP} install smbus2")
+        mend = from_apt("python3-smbus2", said["apt"]) if released() else f"{PIP} install smbus2"
+        yield failure("i2c.library", f"smbus2 cannot be imported: {said['error']}", mend)
     for key, part in parts.items():
         number = part.bus if isinstance(getattr(part, "bus", None), int) else USUAL_BUS
         name = f"/dev/i2c-{number}"
