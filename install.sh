@@ -35,7 +35,7 @@ unfinished=/run/rearguard-install.unfinished # a power cut takes it along, and w
 check() {
   local ids
   [[ $EUID = 0 || $root || $dry = yes ]] || die "this changes the system and needs root" "Run:  sudo $0 $*"
-  ids=$(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' "$root/etc/os-release" 2>/dev/null | tr -d '"' | tr '\n' ' ')
+  ids=$({ sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' "$root/etc/os-release" 2>/dev/null || true; } | tr -d '"' | tr '\n' ' ')
   [[ " $ids" = *" debian "* ]] || die "this is neither Raspberry Pi OS nor Debian (found: ${ids:-nothing})" \
     "On another system:  pipx install rearguard  gives the bench, without the service."
   command -v systemctl >/dev/null || die "systemd is missing, which starts and watches the guard" "Run:  apt install systemd"
@@ -98,12 +98,19 @@ main() {
   fi
 
   if [[ -L $root$opt ]]; then
-    old=$(readlink -f "$root$opt")
-    before=$(cut -d' ' -f1 "$old/recipe")
+    old=$(readlink -m "$root$opt")
+    before=$(cut -d' ' -f1 "$old/recipe" 2>/dev/null || true)
   fi
-  [[ $(version) || $old ]] || die "there is no program beside this script" "Run it in a release folder or a checkout."
-  if [[ ! $(version) ]]; then say "Rearguard $before: settings"; elif [[ $before && $before != "$(version)" ]]; then
-    say "Rearguard: $before -> $(version)"; else say "Rearguard $(version)"; fi
+  if [[ ! $(version) ]]; then
+    [[ $old ]] || die "there is no program beside this script" "Run it in a release folder or a checkout."
+    [[ -x $old/bin/rearguard ]] || die "$opt is damaged, and there is no program beside this script" \
+      "Run install.sh in a release folder or a checkout: it builds the program anew."
+    say "Rearguard $before: settings"
+  elif [[ $before && $before != "$(version)" ]]; then
+    say "Rearguard: $before -> $(version)"
+  else
+    say "Rearguard $(version)"
+  fi
   check_program
   if [[ $dry = no && $cut = no ]]; then echo "$old" >"$root$unfinished"; fi
   if [[ $cut = yes ]]; then old=$(cat "$root$unfinished"); fi # what guarded before that run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,43 @@ def test_at_each_start_all_of_the_state_becomes_the_guards_and_nothing_beside_it
         assert (path.stat().st_uid, path.stat().st_gid) == (471, 472), path
     assert [path.stat().st_mode & 0o777 for path in (ours, kept, journal)] == [0o750, 0o640, 0o640]
     assert other.stat().st_uid == 0
+
+
+def without_its_recipe(pi: Machine) -> None:
+    (pi.root / "opt/rearguard/recipe").unlink()
+
+
+def without_a_part(pi: Machine) -> None:
+    shutil.rmtree(pi.root / "opt/rearguard/bin")
+
+
+def without_all_of_it(pi: Machine) -> None:
+    shutil.rmtree(pi.root / "opt/rearguard-0.1.0-1")
+
+
+@pytest.mark.parametrize("damage", [without_its_recipe, without_a_part, without_all_of_it])
+def test_a_damaged_program_is_built_anew(pi: Machine, shipped: Path, damage: Callable[[Machine], None]) -> None:
+    damage(pi)
+    good(pi.install(shipped))
+    assert version(pi) == "rearguard 0.1.0"
+    assert restarts(pi) == 1
+    assert len([path for path in (pi.root / "opt").iterdir() if not path.is_symlink()]) == 1
+    assert "Nothing to change" in good(pi.install(shipped))
+
+
+def test_a_damaged_program_stays_until_the_new_one_is_complete(pi: Machine, shipped: Path, tmp_path: Path) -> None:
+    without_its_recipe(pi)
+    broken = shutil.copytree(shipped, tmp_path / "broken")
+    next((broken / "wheels").glob("msgspec-*")).unlink()
+    assert "what was there before is as it was" in refused(pi.install(broken))
+    assert version(pi) == "rearguard 0.1.0"
+
+
+@pytest.mark.parametrize("damage", [without_a_part, without_all_of_it])
+def test_the_kept_installer_cannot_mend_a_damaged_program_and_says_what_can(
+    pi: Machine, damage: Callable[[Machine], None]
+) -> None:
+    damage(pi)
+    said = refused(pi.install(pi.root / "usr/lib/rearguard"))
+    assert "/opt/rearguard is damaged" in said
+    assert "in a release folder or a checkout" in said

@@ -32,6 +32,10 @@ def on_fedora(pi: Machine) -> None:
     pi.write("etc/os-release", "ID=fedora\n")
 
 
+def on_an_unknown_system(pi: Machine) -> None:
+    (pi.root / "etc/os-release").unlink()
+
+
 def on_an_overlay(pi: Machine) -> None:
     pi.write("proc/cmdline", "overlayroot=tmpfs:recurse=0 root=a\n")
 
@@ -42,6 +46,7 @@ def with_a_folder_in_the_way(pi: Machine) -> None:
 
 REFUSALS: list[tuple[Callable[[Machine], None], str, str]] = [
     (on_fedora, "neither Raspberry Pi OS nor Debian (found: fedora", "pipx install rearguard"),
+    (on_an_unknown_system, "neither Raspberry Pi OS nor Debian (found: nothing)", "pipx install rearguard"),
     (lambda pi: pi.has("old-python"), "Python 3.11 to 3.13 is needed (found: 3.9.2)", "apt install python3"),
     (lambda pi: pi.has("free", "99"), "99 MB free, 100 MB needed", "sudo apt clean"),
     (on_an_overlay, "read-only (overlay)", "sudo raspi-config nonint do_overlayfs 1"),

@@ -97,13 +97,12 @@ pip_install() {
   fi
 }
 
-# Half-built environments of a run that was cut short.
+# Half-built environments of a run that was cut short. The one that the link names stays until another is in its place.
 sweep() {
   local folder
   for folder in "$root$opt"-[0-9]*; do
-    if [[ -d $folder && ! -f $folder/recipe ]] && step "clear away ${folder#"$root"}, which was not finished"; then
-      rm -rf "$folder"
-    fi
+    if [[ -f $folder/recipe || ! -d $folder || $folder -ef $root$opt ]]; then continue; fi
+    if step "clear away ${folder#"$root"}, which was not finished"; then rm -rf "$folder"; fi
   done
 }
 
@@ -119,16 +118,15 @@ build() {
     return
   fi
   find_lgpio
-  local number=1 site=()
-  while [[ -e $root$opt-$(version)-$number ]]; do # one that was finished and not switched to will do
-    if [[ "$recipe $lgpio" = "$(cat "$root$opt-$(version)-$number/recipe")" && ! $root$opt-$(version)-$number -ef $root$opt ]]; then
-      new=$root$opt-$(version)-$number
-      return
-    fi
-    number=$((number + 1))
-  done
+  local number=1 site=() there
+  there=$root/opt/$(readlink "$root$opt" || true) # by its name, for it may be gone
   new=$root$opt-$(version)-$number
-  if ! step "build $opt-$(version)-$number (some minutes on a small board)"; then
+  while [[ -e $new || $new = "$there" ]]; do # one that was finished and not switched to will do
+    if [[ "$recipe $lgpio" = "$(cat "$new/recipe" 2>/dev/null)" && $new != "$there" ]]; then return; fi
+    number=$((number + 1))
+    new=$root$opt-$(version)-$number
+  done
+  if ! step "build ${new#"$root"} (some minutes on a small board)"; then
     new=
     return
   fi
