@@ -267,7 +267,7 @@ def test_no_buses_behind_the_multiplexer_are_answered_with_the_line_that_makes_t
 
 def test_without_smbus2_it_says_how_to_get_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "smbus2", None)
-    with told("belt: smbus2 is missing. Mend: pip install smbus2", DeviceOpenError):
+    with told("belt: smbus2 is missing; what mends it: rearguard doctor", DeviceOpenError):
         unopened(bench).open()
 
 

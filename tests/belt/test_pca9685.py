@@ -259,7 +259,7 @@ def test_no_permission_on_the_bus_is_answered_with_its_group(
 
 def test_without_smbus2_it_says_how_to_get_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "smbus2", None)
-    assert complaint(unopened(bench)) == "belt: smbus2 is missing. Mend: pip install smbus2"
+    assert complaint(unopened(bench)) == "belt: smbus2 is missing; what mends it: rearguard doctor"
 
 
 def belt_table(**motors: dict[str, Any]) -> dict[str, Any]:

@@ -108,4 +108,4 @@ class Chip:
 
 def without_library() -> DeviceOpenError:
     """What to say when smbus2 is missing."""
-    return DeviceOpenError("belt: smbus2 is missing. Mend: pip install smbus2")
+    return DeviceOpenError("belt: smbus2 is missing; what mends it: rearguard doctor")
