@@ -17,6 +17,7 @@ from pathlib import Path
 import bill
 import checks
 import harness
+import limits
 import loads
 import power
 import power_plot
@@ -169,7 +170,7 @@ def main() -> int:
 def run(check: bool, out: Path) -> int:
     """The command. Raises WiringError, ParameterError and ConfigError for data that cannot be used."""
     wrong = [text for name in BUILDS for text in checks.disagreements(Build(name))]
-    wrong += [text for name in BUILDS for text in loads.faults(Build(name))]
+    wrong += [text for name in BUILDS for text in limits.faults(Build(name))]
     if check:
         wrong += [f"{text}; mend: make hardware" for text in stale()]
     wrong += [] if check else [f"hardware/mounts/parameters.toml: {text}" for text in mounts.wrong(parameters())]

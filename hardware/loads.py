@@ -21,7 +21,6 @@ WARM = 0.8  # of its hold current at 23 C is what a PTC carries at 40 C (assumed
 RESPONSE_S = 1e-4  # in which a bank's converter answers a step (assumed; they switch at 0.5 to 1 MHz)
 BANKS_MAH = (5000, 10000, 20000)
 WORN = 0.6  # of a new, warm bank is left in an old one (0.8) at freezing (0.75), both assumed
-SUPPLY = ("power-bank-5000", "usb-cable")
 
 
 class Need(NamedTuple):
@@ -212,52 +211,6 @@ def boards(build: Build) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
             early = {End(name, pin) for pin in part.get("unfused", [])}
             direct = {end.part for w in build.wires if early & set(w.ends) for end in w.ends}
             yield name, part, sorted({load for w in into for load in carried[w.cable, w.number].feeds} - direct)
-
-
-def faults(build: Build) -> Iterator[str]:
-    """What is too thin, too small or too many, each with what mends it. None for a belt that is fit to be built."""
-    where = f"hardware/{build.name}/harness.yml"
-    carried = wires(build)
-    for wire in build.wires:
-        pn, got = build.cables[wire.cable].part, carried[wire.cable, wire.number].most_ma
-        if got > build.parts[pn]["most_ma"]:
-            fit = [other for other, part in build.parts.items() if "ohm_per_m" in part and part["most_ma"] >= got]
-            mend = f"take {fit[0]}" if fit else "run two side by side"
-            yield (
-                f"{where}: wire {wire.number} of {wire.cable} ({build.cables[wire.cable].what}) carries up to "
-                f"{got:.0f} mA; {pn} takes {build.parts[pn]['most_ma']} mA: {mend}"
-            )
-    for name, board, loads in boards(build):
-        yield from _board_faults(build, name, board, loads, where)
-    peak = max(need.peak_ma for need in budget(build).values())
-    for pn in SUPPLY:
-        if peak > build.parts[pn]["most_ma"]:
-            yield f"{where}: up to {peak:.0f} mA from the {pn}, which gives {build.parts[pn]['most_ma']}: fewer motors"
-
-
-def _board_faults(build: Build, name: str, board: dict[str, Any], loads: list[str], where: str) -> Iterator[str]:
-    """A fuse that trips by itself, or too late to save a wire behind it; more outputs than transistors."""
-    fuse, on = build.parts[board["fuse"]], drawn_ma(build, loads)
-    if on > WARM * fuse["hold_ma"]:
-        kinds = [p for p in build.parts if p.startswith("fuse-") and WARM * build.parts[p]["hold_ma"] >= on]
-        mend = f"take {kinds[0]}" if kinds else "fewer motors, or a second fuse"
-        yield (
-            f"{where}: {name} draws {on:.0f} mA; its {board['fuse']} holds "
-            f"{WARM * fuse['hold_ma']:.0f} mA at 40 C: {mend}"
-        )
-    carried = wires(build)
-    behind = [w for w in build.wires for end in w.ends if end.part == name and end.pin not in ("5V", "GND")]
-    early = {w.cable for w in behind for end in w.ends if end.pin in board.get("unfused", [])}
-    for cable in dict.fromkeys(w.cable for w in behind if carried[w.cable, w.number].feeds and w.cable not in early):
-        pn = build.cables[cable].part
-        if fuse["trip_ma"] > build.parts[pn]["short_ma"]:
-            yield (
-                f"{where}: a short in {cable} draws {fuse['trip_ma']} mA before the {board['fuse']} of {name} trips; "
-                f"{pn} takes {build.parts[pn]['short_ma']}: a smaller fuse or a thicker wire"
-            )
-    has = sum(count * build.parts[pn].get("channels", 0) for pn, count in board["needs"].items())
-    if len(board["drives"]) > has:
-        yield f"{where}: {name} drives {len(board['drives'])} outputs with {has} transistors: add a mosfet to its needs"
 
 
 def unfused(build: Build) -> list[str]:

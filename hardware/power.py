@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import limits
 import loads
 from loads import budget
 from power_plot import picture
@@ -210,7 +211,7 @@ def page(builds: Sequence[Build]) -> str:
     """The text of power.md."""
     rest = [budget(build)["rest"].mean_ma for build in builds]
     ohm = builds[0].parts["starter-board"]["motor_ohm"]
-    faults = [f"- {fault}" for build in builds for fault in loads.faults(build)]
+    faults = [f"- {fault}" for build in builds for fault in limits.faults(build)]
     return PAGE.format(
         currents="\n".join(currents(builds)),
         lives="\n".join(lives(builds)),
@@ -256,7 +257,7 @@ def main() -> None:
         return
     builds = [Build(name) for name in BUILDS]
     print(*currents(builds), "", *lives(builds), "", *inrush(builds), "", *rails(builds), "", *fuses(builds), sep="\n")
-    print(*(fault for build in builds for fault in loads.faults(build)), sep="\n")
+    print(*(fault for build in builds for fault in limits.faults(build)), sep="\n")
 
 
 if __name__ == "__main__":
