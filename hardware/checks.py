@@ -57,8 +57,12 @@ def _drawing(build: Build) -> Iterator[str]:
 
 
 def _cables(build: Build) -> Iterator[str]:
-    """Wires of a cable that are drawn twice or not at all, or that have no colour."""
+    """Wires of a cable that are drawn twice or not at all, or that have no colour; a gauge that is not its wire's."""
     for name, cable in build.cables.items():
+        part = build.parts[cable.part]
+        gauge = f"{part['mm2']:g} mm2" if "mm2" in part else "none"
+        if cable.gauge != gauge:
+            yield f"{name} has the gauge {cable.gauge}, but hardware/parts.toml gives a {cable.part} {gauge}"
         if len(cable.colors) != cable.wires:
             yield f"{name} has wirecount {cable.wires}, but {len(cable.colors)} colors"
         used = sorted(wire.number for wire in build.wires if wire.cable == name)
@@ -81,6 +85,21 @@ def _supplies(build: Build) -> Iterator[str]:
         rails = build.rails(next(iter(net)))
         if len(rails) > 1:
             yield f"{' and '.join(f'{v:g} V' for v in sorted(rails))} meet at {', '.join(map(str, sorted(net)))}"
+
+
+def _fuses(build: Build) -> Iterator[str]:
+    """A board with another fuse than is bought for it."""
+    for name in build.connectors:
+        part = build.part(name)
+        if "fuse" not in part:
+            continue
+        needs = {pn: count for pn, count in part["needs"].items() if "hold_ma" in build.parts[pn]}
+        if needs != {part["fuse"]: 1}:
+            bought = " and ".join(f"{count} {pn}" for pn, count in sorted(needs.items())) or "none"
+            yield (
+                f"{name} has the fuse {part['fuse']}, but needs {bought} "
+                f"(hardware/parts.toml: fuse and needs of {build.connectors[name]['pn']})"
+            )
 
 
 def _straps(build: Build) -> Iterator[str]:
@@ -148,6 +167,7 @@ CHECKS: tuple[Callable[[Build], Iterator[str]], ...] = (
     _drawing,
     _cables,
     _supplies,
+    _fuses,
     _straps,
     _shorted,
     _pulls,

@@ -47,6 +47,7 @@ class Cable(NamedTuple):
     """Wires that run together; the part says their cross-section."""
 
     part: str
+    gauge: str
     what: str
     length_m: float
     wires: int
@@ -68,7 +69,7 @@ class Build:
         try:
             self.connectors: dict[str, dict[str, Any]] = drawn["connectors"]
             self.cables = {
-                key: Cable(it["pn"], it["type"], float(it["length"]), it["wirecount"], tuple(it["colors"]))
+                key: Cable(it["pn"], it["gauge"], it["type"], float(it["length"]), it["wirecount"], tuple(it["colors"]))
                 for key, it in drawn["cables"].items()
             }
             self._know()
