@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mounts.box import LID, box_body, box_lid, pillars
 from mounts.bracket import seat
 from mounts.cradles import CRADLES
-from mounts.fill import button_at, notches
+from mounts.fill import button_at, notches, plug_y, plugs_x
 from mounts.parameters import Parameters
 from mounts.parts import fitted
 from mounts.pod import pod_clip
@@ -33,9 +33,11 @@ SENSOR = {
     "silver": (SILVER, 0.6),
     "board": ((0.01, 0.08, 0.22), 0.4),
 }
-POUCH = 143.0  # where it sits, in degrees about the waist
-PODS = (115.0, 67.5, 175.0, 358.0)  # likewise
-CAMERA = Camera((400.0, 1130.0, 300.0), (12.0, 60.0, 4.0), 475.0)
+POUCH = -40.0  # where it sits, in degrees about the waist: in front of the box, so that a supply cable of 30 cm reaches
+SUPPLY_MM = 3.6  # diameter of that cable; assumed
+BAG_X = 112.0  # its length, for a bank of 100 or so
+PODS = (115.0, 67.5, 175.0, 352.0)  # likewise
+CAMERA = Camera((720.0, 940.0, 300.0), (38.0, 46.0, 2.0), 455.0)
 LOOK = Look(1200, 800, 13, (0.60, 0.635, 0.66), (0.80, 0.62, 0.95), 0.30, 0.12)
 
 
@@ -44,8 +46,8 @@ def sensor(part: dict[str, Manifold]) -> list[Thing]:
     return [thing(solid, *SENSOR[colour]) for colour, solid in part.items()]
 
 
-def tube(points: list[tuple[float, float, float]], d: float) -> Manifold:
-    """A cable through these points, bent softly (a Catmull-Rom curve)."""
+def bent(points: list[tuple[float, float, float]]) -> NDArray[np.float64]:
+    """The way of a cable through these points, bent softly (a Catmull-Rom curve), shape (n, 3)."""
     q = np.array([points[0], *points, points[-1]])
     curve = []
     for k in range(1, len(q) - 2):
@@ -54,7 +56,16 @@ def tube(points: list[tuple[float, float, float]], d: float) -> Manifold:
             curve.append(
                 0.5 * (2 * b + (c - a) * s + (2 * a - 5 * b + 4 * c - e) * s**2 + (3 * b - a - 3 * c + e) * s**3)
             )
-    balls = [Manifold.sphere(d / 2, 16).translate(tuple(float(v) for v in c)) for c in curve]
+    return np.array(curve)
+
+
+def length_mm(points: list[tuple[float, float, float]]) -> float:
+    return float(np.linalg.norm(np.diff(bent(points), axis=0), axis=1).sum())
+
+
+def tube(points: list[tuple[float, float, float]], d: float) -> Manifold:
+    """A cable through these points."""
+    balls = [Manifold.sphere(d / 2, 16).translate(tuple(float(v) for v in c)) for c in bent(points)]
     return join(hull(a, b) for a, b in pairwise(balls))
 
 
@@ -64,8 +75,8 @@ def screw(at: tuple[float, float], y: float) -> Manifold:
     return head - rod_y(2.9, (y + 1.2, y + 4), *at, 6)
 
 
-def _pouch() -> tuple[Manifold, Manifold, Manifold]:
-    """For a power bank: bag, flap, and its button."""
+def pouch() -> tuple[Manifold, Manifold, Manifold]:
+    """For a power bank that lies on its side, its socket toward the box: bag, flap, and its button."""
 
     def cushion(x: float, z: float, y: tuple[float, float], soft: float) -> Manifold:
         mid = plate_y(x, z, (y[0], y[1] - soft), 12.0)
@@ -82,9 +93,9 @@ def _pouch() -> tuple[Manifold, Manifold, Manifold]:
             ),
         )
 
-    bag = cushion(82, 112, (2.5, 26), 8.0).translate((0, 0, -14))
-    flap = hull(cushion(85, 44, (1.5, 28), 8.0).translate((0, 0, 22)), box((-30, 30), (20, 26.6), (-9, -4)))
-    return bag, flap, rod_y(11.0, (26.5, 29.5), 0, 2.0)
+    bag = cushion(BAG_X, 80, (2.5, 26), 8.0).translate((0, 0, -4))
+    flap = hull(cushion(BAG_X + 3, 40, (1.5, 28), 8.0).translate((0, 0, 18)), box((-40, 40), (20, 26.6), (-10, -4)))
+    return bag, flap, rod_y(11.0, (26.5, 29.5), 0, -1.0)
 
 
 def belt(p: Parameters) -> list[Thing]:
@@ -106,7 +117,7 @@ def belt(p: Parameters) -> list[Thing]:
     things.append(thing(side.put(rod_y(11.4, (top, top + 3.4), *at)), (0.86, 0.85, 0.82), 0.5))
     for degrees in PODS:
         orange.append(near(line, degrees).put(pod_clip(p).mirror((0, 0, 1)), -1.5))
-    body, flap, stud = _pouch()
+    body, flap, stud = pouch()
     things.append(thing(bag.put(body + flap, 1.0), (0.050, 0.055, 0.066), 0.04))
     metal.append(bag.put(stud, 1.0))
     cables = _cables(p, line)
@@ -140,7 +151,24 @@ def _cables(p: Parameters, line: NDArray[np.float64]) -> list[Manifold]:
                 2.4,
             )
         )
-    return [*tubes, _lead(line, p)]
+    return [*tubes, _lead(line, p), tube(supply(p), SUPPLY_MM)]
+
+
+def supply(p: Parameters) -> list[tuple[float, float, float]]:
+    """The way of the supply cable, tip to tip, pulled straight: from PWR IN under the box and up to the bank."""
+    side, bag = place(BOX), place(POUCH)
+    x, y = plugs_x(p)[0], plug_y(p)
+    floor_z = -p.box.inner_z_mm / 2 - p.print.wall_mm
+    inside = BAG_X / 2 - 6.0  # the bank's socket, that far from the middle of the pouch
+    return [
+        (*side.point(x, y), floor_z + 2.0),
+        (*side.point(x, y), floor_z - 10.0),  # an angled plug
+        (*side.point(x + 8.0, y + 1.0), floor_z - 13.0),
+        (*side.point(30.0, 13.0), floor_z - 13.0),
+        (*side.point(60.0, 14.0), floor_z - 8.0),
+        (*bag.point(-inside - 35.0, 13.0), -8.0),  # from here the USB-A plug
+        (*bag.point(-inside, 13.0), -4.0),
+    ]
 
 
 def _lead(line: NDArray[np.float64], p: Parameters) -> Manifold:
