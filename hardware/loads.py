@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
+from checks import config_path
 from rearguard.belt._drive import Drive, DriveConfig
+from rearguard.config import load
 from rearguard.core.pattern import ALL, FAULT, LEVELS, Rhythm
 from rearguard.core.threat import NOTICE, STOP, WARN
-from wiring import HEADER_PART, Build, End
+from wiring import HEADER_PART, Build, End, WiringError
 
 WALK = {NOTICE: 0.10, WARN: 0.05, STOP: 0.02}  # share of a walk's time; the rest is clear (assumed: a busy corridor)
 RISES = 3.0  # time constants in a motor's rise: to 95 % of its speed
@@ -79,24 +85,38 @@ def spin(motor: dict[str, Any], duty: float, span_s: float, speed: float = 0.0) 
     return Spin(goal + (speed - goal) * left, duty * (start * span_s - (start - on) * turned))
 
 
-def pulse_mas(motor: dict[str, Any], on_s: float, strength: float = 1.0) -> float:
+def drive(build: Build, strength: float | None = None) -> DriveConfig:
+    """How the configuration of a build drives its motors. `strength` in place of its own. Raises WiringError."""
+    found = _drive(config_path(build))
+    return found if strength is None else msgspec.structs.replace(found, strength=strength)
+
+
+@cache
+def _drive(path: Path) -> DriveConfig:
+    belt = load(path).belt
+    if not isinstance(belt, DriveConfig):
+        raise WiringError(f"{path}: belt.driver = {belt.driver!r}: hardware/loads.py knows no drive of that name")
+    return belt
+
+
+def pulse_mas(motor: dict[str, Any], on_s: float, drive: DriveConfig) -> float:
     """The charge of one pulse from rest, with the firmware's kick at its start."""
-    drive = DriveConfig(driver="", strength=strength)
     kick_s = min(drive.kick_s, on_s)
     kicked = spin(motor, 1.0, kick_s)
     return kicked.charge_mas + spin(motor, drive.duty(1.0), on_s - kick_s, kicked.speed).charge_mas
 
 
-def rhythm_ma(build: Build, rhythm: Rhythm, strength: float = 1.0) -> float:
+def rhythm_ma(build: Build, rhythm: Rhythm, strength: float | None = None) -> float:
     """What the motors draw on average while a rhythm is felt; one motor, where it is that of the nearest."""
     felt_by = motors(build) if rhythm.where is ALL else motors(build)[:1]
-    charges = [pulse_mas(build.part(name), on, strength) for name in felt_by for on, _ in rhythm.pulses]
+    how = drive(build, strength)
+    charges = [pulse_mas(build.part(name), on, how) for name in felt_by for on, _ in rhythm.pulses]
     return sum(charges) / (rhythm.period_s or math.inf)
 
 
-def starts_s(count: int) -> list[float]:
+def starts_s(count: int, config: DriveConfig) -> list[float]:
     """When the firmware starts each of `count` motors that are all asked for at 0 s: its own drive is asked."""
-    drive, now_s, starts = Drive(DriveConfig(driver=""), count), 0.0, [math.inf] * count
+    drive, now_s, starts = Drive(config, count), 0.0, [math.inf] * count
     while math.isfinite(now_s):
         duties, again_s = drive.duties([1.0] * count, now_s)
         starts = [min(start, now_s) if duty else start for start, duty in zip(starts, duties, strict=True)]
@@ -107,8 +127,9 @@ def starts_s(count: int) -> list[float]:
 def inrush_ma(build: Build, t_s: float, staggered: bool = True) -> float:
     """What all motors draw, `t_s` after a STOP begins on a belt at rest, at full strength."""
     names = motors(build)
+    starts = starts_s(len(names), drive(build)) if staggered else [0.0] * len(names)
     total = 0.0
-    for name, start_s in zip(names, starts_s(len(names)) if staggered else [0.0] * len(names), strict=True):
+    for name, start_s in zip(names, starts, strict=True):
         motor = build.part(name)
         if t_s >= start_s:
             speed = spin(motor, 1.0, t_s - start_s).speed
@@ -119,13 +140,13 @@ def inrush_ma(build: Build, t_s: float, staggered: bool = True) -> float:
 def inrush(build: Build, staggered: bool = True) -> tuple[float, float]:
     """The highest sum of that inrush, and its greatest step, in mA. Both are at a start: between starts it falls."""
     names = motors(build)
-    at_s = sorted(set(starts_s(len(names)))) if staggered else [0.0]
+    at_s = sorted(set(starts_s(len(names), drive(build)))) if staggered else [0.0]
     sums = [inrush_ma(build, t_s, staggered) for t_s in at_s]
     before = [0.0] + [inrush_ma(build, t_s - 1e-9, staggered) for t_s in at_s[1:]]
     return max(sums), max(after - ahead for after, ahead in zip(sums, before, strict=True))
 
 
-def budget(build: Build, strength: float = 1.0) -> dict[str, Need]:
+def budget(build: Build, strength: float | None = None) -> dict[str, Need]:
     """Mean and peak by state. A peak holds the Pi's four cores and radio at work, as at boot."""
     rest = rest_ma(build)
     pi = build.parts[HEADER_PART]
@@ -151,7 +172,7 @@ def hours(bank_mah: float, mean_ma: float, cell_v: float, efficiency: float) -> 
     return bank_mah * cell_v * efficiency / (5.0 * mean_ma)
 
 
-def life_h(build: Build, bank_mah: float, state: str = "walk", strength: float = 1.0) -> float:
+def life_h(build: Build, bank_mah: float, state: str = "walk", strength: float | None = None) -> float:
     """Hours of a state on a new and warm bank."""
     bank = build.parts["power-bank-5000"]
     return hours(bank_mah, budget(build, strength)[state].mean_ma, bank["cell_v"], bank["efficiency"])

@@ -51,7 +51,7 @@ charge before each walk.
 
 {inrush}
 
-A rotor that stands still draws more than one that turns. The firmware lets at most three motors, or a third of
+A rotor that stands still draws more than one that turns. The firmware lets at most {together} motors, or a third of
 them, start in any {stagger_ms} ms. With these motors that gains **little in the highest sum**: 12 ohm in series
 already keep a standing rotor to 1.4 times its current, and a coin motor needs longer to come up than the whole
 stagger lasts. What it gains is the **step**: a bank's converter takes about 0.1 ms to answer (assumed), and until
@@ -130,7 +130,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [lines[0], rule, *lines[1:]]
 
 
-def currents(builds: Sequence[Build], strength: float = 1.0) -> list[str]:
+def currents(builds: Sequence[Build], strength: float | None = None) -> list[str]:
     """Mean and peak of every state, in mA at 5 V."""
     found = {build.name: budget(build, strength) for build in builds}
     states = next(iter(found.values()))
@@ -223,6 +223,7 @@ def page(builds: Sequence[Build]) -> str:
         mix=", ".join(f"{100 * share:.0f} % {level.name}" for level, share in loads.WALK.items()),
         soft=_each(builds, lambda b: f"{budget(b, 0.3)['STOP held'].mean_ma:.0f} mA"),
         gain=_each(builds, lambda b: f"{loads.life_h(b, 1, strength=0.3) / loads.life_h(b, 1) * 100 - 100:.1f} %"),
+        together=" or ".join(str(n) for n in sorted({loads.drive(build).start_together for build in builds})),
         stagger_ms=f"{1000 * STAGGER_S:.0f}",
         bare=" and ".join(f"{name} ({build.name})" for build in builds for name in loads.unfused(build)),
         least=f"{min(rest):.0f}",

@@ -10,6 +10,7 @@ import limits
 import loads
 import power
 from power_plot import stamp
+from rearguard.belt._drive import DriveConfig
 from rearguard.core.pattern import FAULT, LEVELS
 from rearguard.core.threat import NOTICE, STOP, WARN
 from wiring import BUILDS, HERE, Build
@@ -110,12 +111,13 @@ def test_a_motor_at_half_duty_settles_where_drag_and_drive_agree() -> None:
 
 
 def test_a_weaker_pulse_takes_less_charge_but_not_less_than_its_kick() -> None:
-    assert loads.pulse_mas(FULL, 0.15, 0.3) < loads.pulse_mas(FULL, 0.15, 0.6) < loads.pulse_mas(FULL, 0.15, 1.0)
-    assert loads.pulse_mas(FULL, 0.03, 0.3) == loads.pulse_mas(FULL, 0.03, 1.0)
+    soft, half, full = (DriveConfig(driver="", strength=strength) for strength in (0.35, 0.6, 1.0))
+    assert loads.pulse_mas(FULL, 0.15, soft) < loads.pulse_mas(FULL, 0.15, half) < loads.pulse_mas(FULL, 0.15, full)
+    assert loads.pulse_mas(FULL, 0.03, soft) == loads.pulse_mas(FULL, 0.03, full)
 
 
-def test_the_firmware_starts_eight_motors_three_at_a_time() -> None:
-    assert sorted(loads.starts_s(8)) == [0.0, 0.0, 0.0, 0.01, 0.01, 0.01, 0.02, 0.02]
+def test_the_firmware_starts_eight_motors_three_at_a_time(full_view: Build) -> None:
+    assert sorted(loads.starts_s(8, loads.drive(full_view))) == [0.0, 0.0, 0.0, 0.01, 0.01, 0.01, 0.02, 0.02]
 
 
 def test_eight_staggered_motors_draw_less_at_their_peak_and_step_less(full_view: Build) -> None:
