@@ -59,7 +59,8 @@ case "$1" in
       if test -e "$STATE/$2-fails" && grep -q -f "$STATE/$2-fails" "$STATE/started"; then exit 1; fi
     fi
     touch "$STATE/active-$2" ;;
-  show) date -u -r "$STATE/active-$4" "+%a %F %T UTC" ;; # -P ExecMainStartTimestamp
+  show) # -P ExecMainStartTimestamp UNIT
+    if [ -e "$STATE/started-unknown" ]; then echo; else date -r "$STATE/active-$4" "+%a %F %T %Z"; fi ;;
 esac""",
     "systemd-sysusers": 'touch "$STATE/users"',
     "getent": '[ "$1" = group ] && [ "$2" = dialout ] || test -e "$STATE/users"',

@@ -107,6 +107,13 @@ keep_installer() {
   rm -rf "$root$own.old"
 }
 
+# Whether the configuration was changed or put there since the guard was started, which reads it but then.
+conf_is_newer() {
+  local started
+  started=$(systemctl show -P ExecMainStartTimestamp rearguard.service)
+  [[ $started ]] && started=$(date -d "$started" +%s 2>/dev/null) && [[ $(stat -L -c %Z "$root$conf") -gt $started ]]
+}
+
 # Enabled, and where systemd runs (not in a chroot) started.
 start() {
   local unit old=$1
@@ -120,6 +127,8 @@ start() {
   local was
   was=$(systemctl is-active rearguard.service || true)
   systemctl is-active --quiet rearguard-poweroff.path || [[ $dry = yes ]] || systemctl start rearguard-poweroff.path
+  # with a restart of the machine ahead, the guard had better go on as it does until then
+  if [[ $was = active && $reboot = no ]] && conf_is_newer; then again=yes; fi
   if [[ $again = no && $was != inactive && $was != failed ]]; then return; fi
   step "start the guard" || return 0
   if systemctl restart rearguard.service; then return; fi
@@ -141,6 +150,7 @@ take_back() {
   for name in "${!places[@]}"; do
     if [[ -f $work/${name##*/}.before ]] && put "$work/${name##*/}.before" "${places[$name]}"; then back=yes; fi
   done
+  if [[ -e $root/run/reboot-required ]]; then reason+=$'\n  The machine is due for a restart, which may be all:  sudo reboot'; fi
   if [[ $back = no ]]; then die "the guard does not start any more" "$reason"; fi
   systemctl daemon-reload
   systemctl restart rearguard.service || die "neither $this nor the one before starts" "$reason"

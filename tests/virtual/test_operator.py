@@ -142,9 +142,13 @@ def test_once_installed_it_guards(shell: Shell, installed: list[Done]) -> None:
     assert "cautious" in said(installed, f"rearguard check-config --config {CONF}")
 
 
+def test_the_guard_starts_again_with_what_was_said_to_be_fitted(installed: list[Done]) -> None:
+    assert "  start the guard" in said(installed, "/usr/lib/rearguard/install.sh").splitlines()
+
+
 def test_a_second_installation_has_nothing_to_change(shell: Shell, installed: list[Done]) -> None:
     before = shell.belt.ask("armed")["MainPID"]
-    assert "Nothing to change" in said(installed, "/usr/lib/rearguard/install.sh")
+    assert "Nothing to change" in shell.type("/usr/lib/rearguard/install.sh")
     assert "Nothing to change" in shell.type("./install.sh")
     assert shell.belt.ask("armed")["MainPID"] == before
 
