@@ -14,10 +14,10 @@ import loads
 from loads import budget
 from power_plot import picture
 from rearguard.belt._drive import STAGGER_S
+from volts import COLD, THIN_OHM, left_v, sensors_v, undercut
 from wiring import BUILDS, Build
 
 ALARM_V = 4.63  # Raspberry Pi: under-voltage alarm of the boards that have one
-THIN_OHM = 0.55  # a cable of 1 m with 28 AWG (0.213 ohm/m), both ways, and the same contacts
 
 PAGE = """# Power budget
 
@@ -65,6 +65,11 @@ an alarm raises it (`system:under_voltage`; a Zero has none, and nobody says whe
 
 {rails}
 
+A sensor may go before the Pi, where less is left than its data sheet asks for. It is silent then, or wrong, in the
+middle of a STOP:
+
+{undercut}
+
 4.75 V is the least that USB 2.0 lets a socket give: a cold or nearly empty bank. The thin cable is 1 m with 28
 AWG: {thin} ohm with its plugs. **The cable matters more than any other choice on this page.**
 
@@ -103,7 +108,7 @@ bank. **A bank that switches off is felt as nothing at all**: no goodbye, no FAU
 1. **A thin or long cable.** The thin one above takes {lost} V of 5 from the full view while STOP is
    held. Mend: 30 cm, for 2 A or more.
 2. **A cold or empty bank.** It gives 4.75 V, or its cells collapse under a STOP. Mend: carry it under the jacket,
-   charge it.
+   charge it.{cold}
 3. **All motors while Wi-Fi sends** and four cores work: the peaks above. Mend: a good cable; no updates, copies
    or logins on a walk.
 4. **The LD06 spins up** while the Pi boots (*boot*, peak). It repeats at each reset, so that a weak bank makes a
@@ -163,12 +168,11 @@ def rails(builds: Sequence[Build]) -> list[str]:
     """Volts at the header at the worst moment of a STOP, by bank and cable."""
     rows = []
     for build in builds:
-        bank, cable = build.parts["power-bank-5000"], build.parts["usb-cable"]
-        peak = budget(build)["STOP held"].peak_ma
-        cases = ((5.0, cable["ohm"]), (bank["out_v"][0], cable["ohm"]), (5.0, THIN_OHM), (bank["out_v"][0], THIN_OHM))
-        left = [loads.rail_v(peak, source, ohm + bank["out_ohm"]) for source, ohm in cases]
-        rows.append([build.name, f"{peak:.0f} mA", *(f"{v:.2f} V" if v >= ALARM_V else f"**{v:.2f} V**" for v in left)])
-    return table(["", "peak", "5.0 V bank", "4.75 V bank", "5.0 V, thin cable", "4.75 V, thin cable"], rows)
+        left = left_v(build)
+        volts = (f"{v:.2f} V" if v >= ALARM_V else f"**{v:.2f} V**" for v in left.values())
+        needs = ", ".join(f"{name} {least:g} V" for name, least in sensors_v(build).items())
+        rows.append([build.name, f"{budget(build)['STOP held'].peak_ma:.0f} mA", needs, *volts])
+    return table(["", "peak", "sensor needs", *left_v(builds[0])], rows)
 
 
 def cables(build: Build) -> list[str]:
@@ -217,6 +221,8 @@ def page(builds: Sequence[Build]) -> str:
         lives="\n".join(lives(builds)),
         inrush="\n".join(inrush(builds)),
         rails="\n".join(rails(builds)),
+        undercut="\n".join(f"- {text}." for text in undercut(builds)) or "- None of these belts has such a sensor.",
+        cold="".join(f" At the peak of a STOP, {text}." for text in undercut(builds, COLD)),
         cables="\n\n".join("\n".join(cables(build)) for build in builds),
         fuses="\n".join(fuses(builds)),
         faults="\n".join(faults or ["No wire is too thin, no fuse too small, no board has too many motors."]),

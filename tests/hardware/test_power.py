@@ -9,6 +9,7 @@ import pytest
 import limits
 import loads
 import power
+import volts
 from power_plot import stamp
 from rearguard.belt._drive import DriveConfig
 from rearguard.core.pattern import FAULT, LEVELS
@@ -145,6 +146,21 @@ def test_a_bank_of_5000_mah_runs_for_ten_hours_at_314_mA() -> None:
 def test_a_longer_cable_leaves_less_of_the_five_volts() -> None:
     assert loads.rail_v(1000, 5.0, 0.22) == pytest.approx(4.78)
     assert loads.rail_v(1000, 5.0, 0.60) == pytest.approx(4.40)
+
+
+def test_a_sensor_that_gets_less_than_it_needs_at_a_stop_is_named_with_bank_and_cable(full_view: Build) -> None:
+    # 1333 mA: 0.22 ohm take 0.29 V, 0.60 ohm 0.80 V
+    outdoor, starter = Build("outdoor"), Build("starter")
+    assert volts.undercut([starter, outdoor, full_view]) == [
+        "SENSOR (starter) needs 4.5 V and gets 4.32 V (4.75 V, thin cable)",
+        "LIDAR (full-view) needs 4.5 V and gets 4.46 V (4.75 V bank), 4.20 V (5.0 V, thin cable), "
+        "3.95 V (4.75 V, thin cable)",
+    ]
+    page = power.page([starter, outdoor, full_view])
+    assert "charge it. At the peak of a STOP, LIDAR (full-view) needs 4.5 V and gets 4.46 V (4.75 V bank)." in page
+    assert " LIDAR 4.5 V |" in page and " LUNA 3.7 V |" in page
+    full_view.parts["ld06"]["supply"]["5V"] = [4.4, 5.5]
+    assert "At the peak of a STOP, LIDAR" not in power.page([full_view])
 
 
 def test_the_capacitor_gives_a_step_until_the_bank_answers(starter: Build) -> None:
