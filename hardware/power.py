@@ -55,8 +55,8 @@ A rotor that stands still draws more than one that turns. The firmware lets at m
 them, start in any {stagger_ms} ms. With these motors that gains **little in the highest sum**: 12 ohm in series
 already keep a standing rotor to 1.4 times its current, and a coin motor needs longer to come up than the whole
 stagger lasts. What it gains is the **step**: a bank's converter takes about 0.1 ms to answer (assumed), and until
-then the 470 uF must give what is missing. After that the capacitor does nothing, and cable and bank decide. With
-cylinder motors, or without the 12 ohm, the stagger gains more.
+then the 470 uF must give what is missing. After that the capacitor does nothing, and cable and bank decide. Without
+the 12 ohm the stagger gains more.
 
 ## What is left of 5 V
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -96,3 +97,12 @@ def test_a_start_that_is_not_what_winding_resistor_and_transistor_let_through_is
         f"BOARD lets BACK start with {sum_}; hardware/parts.toml says {start_ma:g} (start_ma of coin-motor)",
         f"BOARD lets RIGHT start with {sum_}; hardware/parts.toml says {start_ma:g} (start_ma of coin-motor)",
     ]
+
+
+@pytest.mark.parametrize("part", ["coin-motor", "buzzer"])
+@pytest.mark.parametrize("name", BUILDS)
+def test_a_substitute_may_draw_what_its_line_allows(name: str, part: str) -> None:
+    build = Build(name)
+    (most,) = re.findall(r"up to (\d+) mA", build.parts[part]["instead"])
+    build.parts[part]["on_ma"] = int(most)
+    assert said_of(build) == []
