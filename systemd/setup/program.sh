@@ -80,6 +80,17 @@ requirements() {
     { print }' "$here/requirements.lock"
 }
 
+# Which of the requirements wheels/ lacks on a 32-bit board: PyPI has no such wheels, so a release need not have them.
+lacking() {
+  local pin wheel tag=cp${python_version%.*}
+  if [[ $(dpkg --print-architecture 2>/dev/null) != armhf ]]; then return; fi
+  while read -r pin; do
+    wheel=$here/wheels/${pin/==/-}
+    if compgen -G "$wheel-*-none-any.whl" || compgen -G "$wheel-${tag/./}-*armv7l.whl"; then continue; fi >/dev/null
+    echo "$pin"
+  done <"$work/requirements"
+}
+
 pip_install() {
   local pip=("$1/bin/python" -I -m pip) options=(--quiet --disable-pip-version-check --no-input --no-deps --no-compile)
   requirements >"$work/requirements"
@@ -87,6 +98,12 @@ pip_install() {
     local wheel
     wheel=$(compgen -G "$here/wheels/pip-*.whl" || true)
     if [[ $wheel ]]; then pip=("$1/bin/python" "$wheel/pip"); fi
+    lacking >"$work/lacking"
+    if [[ -s $work/lacking ]]; then # from where the system's own configuration says: on Raspberry Pi OS, piwheels
+      hint='Connect to a network, for a 32-bit system needs one for this. Then run this again.'
+      "${pip[@]}" install "${options[@]}" --ignore-installed --only-binary=:all: -r "$work/lacking" || return
+      requirements | grep -vxFf "$work/lacking" >"$work/requirements" || true
+    fi
     PIP_CONFIG_FILE=/dev/null "${pip[@]}" install "${options[@]}" --ignore-installed --no-index --find-links "$here/wheels" \
       -r "$work/requirements" "rearguard==$(version)" || return
   else
@@ -118,7 +135,7 @@ build() {
     return
   fi
   find_lgpio
-  local number=1 site=() there
+  local number=1 site=() there hint='Run this again.'
   there=$root/opt/$(readlink "$root$opt" || true) # by its name, for it may be gone
   new=$root$opt-$(version)-$number
   while [[ -e $new || $new = "$there" ]]; do # one that was finished and not switched to will do
@@ -137,7 +154,7 @@ build() {
     "$new/bin/python" -I -m compileall -q -j 0 "$new"/lib/python3*/site-packages; } >"$work/build" 2>&1 || {
     tail -n 5 "$work/build" >&2
     rm -rf "$new"
-    die "the program could not be built; what was there before is as it was" "The reason stands above. Run this again."
+    die "the program could not be built; what was there before is as it was" "The reason stands above. $hint"
   }
   sync -f "$new" # all of it is on the disk before it counts as finished
   echo "$recipe $lgpio" >"$work/recipe"
