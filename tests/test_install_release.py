@@ -1,13 +1,17 @@
-"""The release folder: what it lacks on a 32-bit board is fetched, and nothing else."""
+"""The release folder: its sums, and what it lacks on a 32-bit board."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from install_help import Machine, release, wheel
-from test_install import good, pytestmark, refused, version
+from install_help import TOP, Machine, release, wheel
+from test_install import LIDAR, good, pytestmark, refused, version
 
 __all__ = ["pytestmark"]
 
@@ -87,3 +91,62 @@ def test_a_64_bit_board_asks_nobody(board: Board, folder: Path) -> None:
     said = refused(board.install(folder))
     assert "No matching distribution found for msgspec" in said
     assert "32-bit" not in said
+
+
+# the Python of tools/release.sh, for tests that are not about PyPI: its pip finds wheels in a folder
+PACKER = """#!/bin/sh
+if [ "$2" = venv ]; then
+  mkdir -p "$3/bin"
+  cp "$0" "$3/bin/python"
+  exit
+fi
+for word; do
+  case $last in --wheel-dir) cp "$WHEELS"/rearguard-* "$word" ;; --dest) cp "$WHEELS"/[!r]* "$word" ;; esac
+  last=$word
+done
+"""
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What tools/release.sh makes."""
+    folder = tmp_path_factory.mktemp("packed")
+    wheels = release(folder / "wheels") / "wheels"
+    for name, pin in re.findall(r"^(\w+)==(\S+)", (TOP / "requirements.lock").read_text(), re.MULTILINE):
+        if name not in ("lgpio", "msgspec"):
+            wheel(wheels, name, pin, {})
+    (folder / "python").write_text(PACKER)
+    (folder / "python").chmod(0o755)
+    environment = {**os.environ, "PYTHON": str(folder / "python"), "WHEELS": str(wheels)}
+    command = [TOP / "tools/release.sh", folder / "release"]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return folder / "release"
+
+
+@pytest.fixture
+def mine(packed: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(packed, tmp_path / "mine")
+
+
+def test_what_the_reader_is_invited_to_move_and_to_edit_is_no_damage(tmp_path: Path, mine: Path) -> None:
+    """As docs/operate.md has it for a card that installs by itself, and README.md for another belt."""
+    (mine / "user-data").rename(tmp_path / "user-data")
+    (mine / "default.toml").write_text("")
+    next((mine / "builds").glob("*.toml")).rename(mine / "rearguard.toml")
+    (mine / "rearguard.toml").write_text(LIDAR)
+    shutil.rmtree(mine / "builds")
+    pi = Machine(tmp_path / "pi")
+    good(pi.install(mine))
+    assert pi.read("etc/rearguard/rearguard.toml") == LIDAR
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["install.sh", "requirements.lock", "wheels/rearguard-*.whl", "wheels/pip-*.whl", "docs/operate.md"]
+    + ["systemd/rearguard.service", "systemd/setup/system.sh", "systemd/60-rearguard.rules"],
+)
+def test_what_is_installed_has_to_be_whole(tmp_path: Path, mine: Path, what: str) -> None:
+    (path,) = mine.glob(what)
+    with path.open("a") as file:
+        file.write("\n")
+    assert f"./{path.relative_to(mine)}: FAILED" in refused(Machine(tmp_path / "pi").install(mine))

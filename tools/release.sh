@@ -3,7 +3,8 @@
 # it unpacked in FOLDER instead; BOARDS and PYTHONS choose the wheels.
 #
 # It holds install.sh, systemd/, the operator's page, the ready-made configurations, and wheels for every Python and board that
-# is supported. Those from PyPI are checked against requirements.lock; SHA256SUMS then covers all of the folder.
+# is supported. Those from PyPI are checked against requirements.lock; SHA256SUMS then covers all that
+# is installed.
 #
 # Boards with a 32-bit system need a msgspec that PyPI does not have. piwheels has it: give its index in ARM_INDEX, or such
 # boards need a network for the installation.
@@ -56,7 +57,8 @@ cp -r install.sh systemd requirements.lock LICENSE "$folder"
 cp docs/operate.md docs/read-only.md docs/faults.md "$folder/docs"
 cp -r firmware/rearguard/default.toml firmware/rearguard/builds "$folder"
 cp systemd/cloud-init/user-data "$folder/user-data"
-(cd "$folder" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/sums"
+# without what the reader is invited to edit, to rename and to move away
+(cd "$folder" && find . -type f ! -path ./user-data ! -path ./default.toml ! -path './builds/*' -print0 | sort -z | xargs -0 sha256sum) >"$work/sums"
 mv "$work/sums" "$folder/SHA256SUMS"
 
 if [[ ${1:-} ]]; then
