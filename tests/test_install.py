@@ -89,8 +89,10 @@ def test_a_fresh_board_guards_afterwards(pi: Machine, shipped: Path) -> None:
 
 def test_the_real_pip_installs_the_same(tmp_path: Path) -> None:
     pi = Machine(tmp_path / "pi")
-    good(pi.install(release(tmp_path / "release", real_pip=True)))
+    folder = release(tmp_path / "release", real_pip=True)
+    good(pi.install(folder))
     assert version(pi) == "rearguard 0.1.0"
+    assert "Nothing to change" in good(pi.install(folder))
 
 
 def test_every_file_of_systemd_has_its_place(pi: Machine, shipped: Path) -> None:

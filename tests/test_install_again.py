@@ -142,11 +142,17 @@ def without_a_part(pi: Machine) -> None:
     shutil.rmtree(pi.root / "opt/rearguard/bin")
 
 
+def with_a_torn_module(pi: Machine) -> None:
+    """As a worn card leaves it: `rearguard --version` does not read this one."""
+    (module,) = pi.root.glob("opt/rearguard/lib/python3*/site-packages/rearguard/service.py")
+    module.write_bytes(module.read_bytes()[:4096])
+
+
 def without_all_of_it(pi: Machine) -> None:
     shutil.rmtree(pi.root / "opt/rearguard-0.1.0-1")
 
 
-@pytest.mark.parametrize("damage", [without_its_recipe, without_a_part, without_all_of_it])
+@pytest.mark.parametrize("damage", [without_its_recipe, without_a_part, with_a_torn_module, without_all_of_it])
 def test_a_damaged_program_is_built_anew(pi: Machine, shipped: Path, damage: Callable[[Machine], None]) -> None:
     damage(pi)
     good(pi.install(shipped))

@@ -36,7 +36,21 @@ in_place() {
   if [[ $there != "$recipe $lgpio" ]]; then return 1; fi
   if [[ $lgpio = apt ]] && ! has_lgpio; then return 1; fi
   if [[ $lgpio = none ]] && has_lgpio; then return 1; fi
-  "$root$opt/bin/rearguard" --version >/dev/null 2>&1
+  "$root$opt/bin/rearguard" --version >/dev/null 2>&1 && whole
+}
+
+# Whether every file of the packages is as pip has laid it: a worn card may have torn one that --version does not read.
+whole() {
+  "$python" -I - "$root$opt" 2>/dev/null <<'PY'
+import base64, csv, hashlib, sys
+from pathlib import Path
+
+for record in Path(sys.argv[1]).glob("lib/python3*/site-packages/*.dist-info/RECORD"):
+    for name, kept, _ in csv.reader(record.read_text().splitlines()):
+        digest = hashlib.sha256((record.parents[1] / name).read_bytes()).digest() if kept.startswith("sha256=") else b""
+        if digest and kept != "sha256=" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
+            sys.exit(1)
+PY
 }
 
 has_lgpio() { "$python" -I -c 'import sys; from importlib.util import find_spec as f; sys.exit(not (f("lgpio") and f("_lgpio")))'; }
