@@ -17,24 +17,21 @@ __all__ = ["pytestmark"]
 
 
 class Board(Machine):
-    """A 32-bit board whose system names an index for pip, as Raspberry Pi OS names piwheels; here it is a folder."""
+    """A 32-bit board whose system tells pip where to look, as Raspberry Pi OS names piwheels; here it is a folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.has("architecture", "armhf\n")
-        self.index, self.config = folder / "simple", folder / "pip.conf"
-        self.index.mkdir()
-        self.config.write_text(f"[global]\nindex-url = {self.index.as_uri()}\n")
+        self.found, self.config = folder / "found", folder / "pip.conf"
+        self.found.mkdir()
+        self.config.write_text(f"[global]\nno-index = true\nfind-links = {self.found}\n")
 
     def environment(self) -> dict[str, str]:
         return {**super().environment(), "PIP_CONFIG_FILE": str(self.config)}
 
-    def offers(self, found: Path) -> None:
-        """Move a wheel to the index."""
-        page = self.index / found.name.split("-")[0] / "index.html"
-        page.parent.mkdir()
-        found.rename(page.parent / found.name)
-        page.write_text(f'<a href="{found.name}">{found.name}</a>')
+    def offers(self, wheel: Path) -> None:
+        """Move a wheel to where its pip looks."""
+        wheel.rename(self.found / wheel.name)
 
 
 @pytest.fixture
@@ -72,7 +69,7 @@ def test_the_program_itself_is_always_that_of_the_release(board: Board, folder: 
 
 def test_a_32_bit_board_for_which_the_release_has_all_asks_nobody(board: Board, folder: Path) -> None:
     """Here the wheel for this machine stands for that of the board."""
-    board.config.write_text("[global]\nindex-url = file:///nowhere\n")
+    board.config.write_text("[global]\nno-index = true\n")
     for python in ("cp311", "cp312", "cp313"):
         (folder / "wheels" / f"{msgspec(folder).name.split('-cp')[0]}-{python}-{python}-linux_armv7l.whl").touch()
     good(board.install(folder))
