@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from rearguard import __version__
-from rearguard.errors import InputError, RearguardError, tell
+from rearguard.errors import InputError, RearguardError, bench_misses, tell
 
 MAX_CAPTURE = 100_000_000  # bytes: more than a day of a TF-Luna, an hour of an LD06 and a half
 
@@ -188,7 +188,7 @@ def _bench(args: argparse.Namespace) -> int:
     try:
         from rearguard.bench.looking.view import run
     except ImportError as error:
-        raise _bench_misses(error) from None
+        raise bench_misses("bench", error) from None
     return run(args)
 
 
@@ -196,15 +196,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     try:
         from rearguard.bench.judging.trial import run
     except ImportError as error:
-        raise _bench_misses(error) from None
+        raise bench_misses("bench", error) from None
     return run(args)
-
-
-def _bench_misses(error: ImportError) -> InputError:
-    part = (error.name or "").partition(".")[0]
-    return InputError(
-        f"the bench needs the {part} package, which a belt does without; on a laptop: pipx install rearguard"
-    )
 
 
 def _name(file: str) -> str:

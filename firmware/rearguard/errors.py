@@ -18,6 +18,14 @@ class InputError(RearguardError, ValueError):
     """A file given to a command is missing, unreadable, or not what the command reads."""
 
 
+def bench_misses(what: str, error: ImportError) -> InputError:
+    """A part of the bench lacks a package: on a belt, install.sh lays only what a belt needs."""
+    package = (error.name or "").partition(".")[0]
+    return InputError(
+        f"the {what} needs the {package} package, which a belt does without; on a laptop: pipx install rearguard"
+    )
+
+
 class DeviceOpenError(RearguardError, OSError):
     """A sensor, motor board or pin could not be opened."""
 

@@ -22,7 +22,7 @@ from rearguard.bench.walking.walk import Walk
 from rearguard.bench.world import fit, scenario
 from rearguard.config import Config, JournalConfig
 from rearguard.core.threat import PROFILES
-from rearguard.errors import InputError
+from rearguard.errors import InputError, bench_misses
 from rearguard.journal import numbered
 
 FRAME_S = 0.1  # of the live picture
@@ -97,9 +97,7 @@ def _serve(args: argparse.Namespace) -> int:
     try:
         from rearguard.bench.looking.web import serve
     except ImportError as error:
-        raise InputError(
-            f"the page needs the {error.name} package, which a belt does without; on a laptop: pipx install rearguard"
-        ) from None
+        raise bench_misses("page", error) from None
     walks = Walks(args.scenario, args.fit)
     first = {"scenario": Path(args.scenario).stem, "fit": Path(args.fit).stem, "profile": args.profile or "default"}
     asked = urlencode({**first, "seed": args.seed, "obeys": "false" if args.ignore else "true"})
