@@ -18,13 +18,14 @@ def disagreements(build: Build, config: Config, path: str, harness: str, table: 
     for key, number in config.pins():
         for end in _pins(build, wires[key]) if key in wires and number in levels else ():
             volts, supply = left_v(build, end, bool(levels[number]))
-            high = levels[number] == 1
-            if volts < HIGH * supply if high else volts > LOW * supply:
+            if levels[number]:
+                level, asked, wrong = "high", f"{HIGH * supply:.2f} V or more", volts < HIGH * supply
+            else:
+                level, asked, wrong = "low", f"{LOW * supply:.2f} V or less", volts > LOW * supply
+            if wrong:
                 yield (
-                    f"{path}: {key} = {number} rests {'high' if high else 'low'}, but in {harness} resistors alone "
-                    f"leave {build.says(end)} at {volts:.2f} V, which is no "
-                    f"{(HIGH if high else LOW) * supply:.2f} V or {'more' if high else 'less'} "
-                    "(hardware/parts.toml: pulls, holds)"
+                    f"{path}: {key} = {number} rests {level}, but in {harness} resistors alone leave "
+                    f"{build.says(end)} at {volts:.2f} V, which is no {asked} (hardware/parts.toml: pulls, holds)"
                 )
     for name in build.of_kind("pca9685"):
         if wires.get("belt.enable_pin") != f"{name}.OE":

@@ -27,13 +27,14 @@ def config_path(build: Build) -> Path:
 def disagreements(build: Build, config: Path | None = None) -> list[str]:
     """All of them. `config` in place of the build's own."""
     path = config or config_path(build)
+    parsed, short = load(path), _short(path)
     harness, table = (_short(build.folder / name) for name in ("harness.yml", "build.toml"))
     return [
         *(f"{harness}: {text}" for check in CHECKS for text in check(build)),
-        *_fitted(build, load(path), _short(path), harness),
-        *_settings(build, load(path), _short(path), harness),
-        *at_rest.disagreements(build, load(path), _short(path), harness, table),
-        *bearings.disagreements(build, load(path), _short(path), harness, table),
+        *_fitted(build, parsed, short, harness),
+        *_settings(build, parsed, short, harness),
+        *at_rest.disagreements(build, parsed, short, harness, table),
+        *bearings.disagreements(build, parsed, short, harness, table),
     ]
 
 

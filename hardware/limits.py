@@ -9,6 +9,7 @@ import loads
 from wiring import HEADER_PART, RAILS_V, Build, End
 
 ROUNDING_MA = 0.1
+Carried = dict[tuple[str, int], loads.Wire]
 SUPPLY = ("power-bank-5000", "usb-cable")
 
 
@@ -26,8 +27,8 @@ def faults(build: Build) -> Iterator[str]:
                 f"{got:.0f} mA; {pn} takes {build.parts[pn]['most_ma']} mA: {mend}"
             )
     for name, board, behind in loads.boards(build):
-        yield from _board_faults(build, name, board, behind, where)
-        yield from _channels(build, name, board, where)
+        yield from _board_faults(build, carried, name, board, behind, where)
+        yield from _channels(build, carried, name, board, where)
     yield from _feeds(build, where)
     peak = max(need.peak_ma for need in loads.budget(build).values())
     for pn in SUPPLY:
@@ -35,7 +36,9 @@ def faults(build: Build) -> Iterator[str]:
             yield f"{where}: up to {peak:.0f} mA from the {pn}, which gives {build.parts[pn]['most_ma']}: fewer motors"
 
 
-def _board_faults(build: Build, name: str, board: dict[str, Any], behind: list[str], where: str) -> Iterator[str]:
+def _board_faults(
+    build: Build, carried: Carried, name: str, board: dict[str, Any], behind: list[str], where: str
+) -> Iterator[str]:
     """A fuse that trips by itself, or too late to save a wire behind it; more outputs than transistors."""
     fuse, on = build.parts[board["fuse"]], loads.drawn_ma(build, behind)
     if on > loads.WARM * fuse["hold_ma"]:
@@ -45,7 +48,6 @@ def _board_faults(build: Build, name: str, board: dict[str, Any], behind: list[s
             f"{where}: {name} draws {on:.0f} mA; its {board['fuse']} holds "
             f"{loads.WARM * fuse['hold_ma']:.0f} mA at 40 C: {mend}"
         )
-    carried = loads.wires(build)
     out = [w for w in build.wires for end in w.ends if end.part == name and end.pin not in ("5V", "GND")]
     early = {w.cable for w in out for end in w.ends if end.pin in board.get("unfused", [])}
     for cable in dict.fromkeys(w.cable for w in out if carried[w.cable, w.number].feeds and w.cable not in early):
@@ -60,9 +62,8 @@ def _board_faults(build: Build, name: str, board: dict[str, Any], behind: list[s
         yield f"{where}: {name} drives {len(board['drives'])} outputs with {has} transistors: add a mosfet to its needs"
 
 
-def _channels(build: Build, name: str, board: dict[str, Any], where: str) -> Iterator[str]:
+def _channels(build: Build, carried: Carried, name: str, board: dict[str, Any], where: str) -> Iterator[str]:
     """A transistor that takes less than what hangs on it; a motor whose start is not what it lets through."""
-    carried = loads.wires(build)
     kinds = [pn for pn, count in board["needs"].items() for _ in range(count * build.parts[pn].get("channels", 0))]
     for out, pn in zip(board["drives"].values(), kinds, strict=False):  # the ninth of eight is told above
         on_it = [carried[w.cable, w.number] for w in build.wires if End(name, out) in w.ends]
