@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,39 +26,26 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 DEFAULT = image.REPO / "firmware/rearguard/default.toml"
 
 
-@pytest.fixture(scope="session")
-def had() -> Callable[[Callable[[], image.Image]], image.Image]:
-    """Builds what machines boot from; a skip where its Debian cannot be had."""
-
-    def one(build: Callable[[], image.Image]) -> image.Image:
-        try:
-            return build()
-        except image.CannotFetchError as error:
-            pytest.skip(f"no virtual belt on this machine: {str(error).splitlines()[0]}")
-
-    return one
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Whatever a test boots: without the means for it, a skip that says why."""
+    try:
+        return (yield)
+    except image.NoMeansError as error:
+        pytest.skip(f"no virtual belt on this machine: {str(error).splitlines()[0]}")
 
 
 @pytest.fixture(scope="session")
-def built(had: Callable[[Callable[[], image.Image]], image.Image]) -> image.Image:
+def built() -> image.Image:
     """What machines boot from; made by the first who asks."""
-    if why := image.missing():
-        pytest.skip(f"no virtual belt on this machine: {why}")
-    return had(image.build)
+    return image.build()
 
 
 @pytest.fixture(scope="module")
 def boot(built: image.Image) -> Iterator[Callable[..., Machine]]:
     """Boots machines, which end with the file."""
-    running: list[Machine] = []
-
-    def start(**how: Any) -> Machine:
-        running.append(Machine(built, **how).__enter__())
-        return running[-1]
-
-    yield start
-    for machine in running:
-        machine.__exit__(None, None, None)
+    with ExitStack() as running:
+        yield lambda **how: running.enter_context(Machine(built, **how))
 
 
 @pytest.fixture(scope="module")

@@ -45,8 +45,8 @@ class CannotBuildError(Exception):
     """This machine lacks what it takes; the text says what."""
 
 
-class CannotFetchError(CannotBuildError):
-    """The Debian that it takes cannot be had from here."""
+class NoMeansError(CannotBuildError):
+    """It is not the project: the tools are not here, or Debian cannot be had."""
 
 
 def missing(arch: Arch = AMD64) -> str | None:
@@ -63,7 +63,7 @@ def missing(arch: Arch = AMD64) -> str | None:
 def build(arch: Arch = AMD64) -> Image:
     """Everything a machine needs, from the cache where it can be. Raises CannotBuildError."""
     if why := missing(arch):
-        raise CannotBuildError(why)
+        raise NoMeansError(why)
     CACHE.mkdir(exist_ok=True)
     own = arch.prefix
     kernel = made(f"{own}kernel", [repr(PINS["kernel"])], lambda to: _kernel(arch, to))
@@ -131,18 +131,18 @@ def run(*argv: str | Path, **how: object) -> str:
 
 
 def fetch(*argv: str | Path, **how: object) -> None:
-    """A command that needs the mirror. Raises CannotFetchError."""
+    """A command that needs the mirror. Raises NoMeansError."""
     try:
         run(*argv, **how)
     except CannotBuildError as error:
-        raise CannotFetchError(str(error)) from error
+        raise NoMeansError(str(error)) from error
 
 
 def mirror() -> str:
-    """The Debian mirror that this machine's apt uses for itself. Raises CannotFetchError."""
+    """The Debian mirror that this machine's apt uses for itself. Raises NoMeansError."""
     known = run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian").split()
     if not known:  # it tells of those whose lists it has
-        raise CannotFetchError("apt knows no mirror of Debian here; with one among its sources: sudo apt-get update")
+        raise NoMeansError("apt knows no mirror of Debian here; with one among its sources: sudo apt-get update")
     return known[0]
 
 
@@ -172,7 +172,7 @@ def _kernel(arch: Arch, to: Path) -> None:
     if version not in found:  # mirrors drop old versions
         known = re.findall(r"^\s+(\d\S+) \d+$", found, re.M)
         if not known:
-            raise CannotFetchError(f"the mirror has no linux-image-{arch.name} in {suite}")
+            raise NoMeansError(f"the mirror has no linux-image-{arch.name} in {suite}")
         version = known[0]
         print(
             f"virtual bench: the mirror has no kernel {PINS['kernel']['version']} any more; {version} instead",

@@ -158,6 +158,12 @@ class Machine:
             patience.cancel()
         raise AssertionError(f"the machine ended during {case}; its console ends with:\n{self.said()}")
 
+    def shell(self, command: str) -> str:
+        """What a command prints; it has to work."""
+        told = self.ask("shell", command=command)
+        assert told["code"] == 0, told["out"]
+        return str(told["out"])
+
     def said(self, last: int = 3000) -> str:
         """The end of the console."""
         return self.console.read_text(errors="replace")[-last:] if self.console.exists() else ""

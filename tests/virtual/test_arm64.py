@@ -34,8 +34,6 @@ export GPIOZERO_PIN_FACTORY=lgpio
 @pytest.fixture(scope="module")
 def built() -> image.Image:
     """What arm64 machines boot from."""
-    if why := image.missing(ARM64):
-        pytest.skip(f"no virtual belt on this machine: {why}")
     return image.build(ARM64)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import image
@@ -26,47 +27,34 @@ OTHER = f"cat >/boot/firmware/rearguard/rearguard.toml <<'END'\n{LIDAR}END\n"
 
 
 @pytest.fixture(scope="module")
-def card(built: image.Image, had: Callable[[Callable[[], image.Image]], image.Image]) -> image.Image:
+def card() -> image.Image:
     """A card as it was flashed."""
-    return had(flashed)
+    return flashed()
 
 
 @pytest.fixture
 def start(card: image.Image) -> Iterator[Callable[..., Machine]]:
     """Puts the card, or a disk with its contents, into a machine without any network."""
-    running: list[Machine] = []
-
-    def first(**how: object) -> Machine:
-        running.append(Machine(card, timed=False, **how).__enter__())  # type: ignore[arg-type]
-        return running[-1]
-
-    yield first
-    for machine in running:
-        machine.__exit__(None, None, None)
-
-
-def shell(belt: Machine, command: str) -> str:
-    told = belt.ask("shell", command=command)
-    assert told["code"] == 0, told["out"]
-    return str(told["out"])
+    with ExitStack() as running:
+        yield lambda **how: running.enter_context(Machine(card, timed=False, **how))
 
 
 def test_at_its_first_start_it_installs_itself_and_guards(start: Callable[..., Machine]) -> None:
     belt = start()
-    assert "status: done" in shell(belt, "cloud-init status --wait")
-    assert "  enable rearguard.service" in shell(belt, f"cat {LOG}")
+    assert "status: done" in belt.shell("cloud-init status --wait")
+    assert "  enable rearguard.service" in belt.shell(f"cat {LOG}")
     belt.ask("course", part="echo", points=STANDS, wait_s=2.0)
     assert belt.ask("armed")["StatusText"] == "guarding"
-    assert shell(belt, "systemctl is-enabled rearguard").strip() == "enabled"
-    assert shell(belt, "ls /sys/class/net").split() == ["lo"], "nothing can have been downloaded"
+    assert belt.shell("systemctl is-enabled rearguard").strip() == "enabled"
+    assert belt.shell("ls /sys/class/net").split() == ["lo"], "nothing can have been downloaded"
 
 
 def test_without_the_release_folder_the_log_says_so_and_nothing_is_installed(start: Callable[..., Machine]) -> None:
     belt = start(files={"prepare": FORGOTTEN})
     belt.ask("shell", command="cloud-init status --wait")
-    log = shell(belt, f"cat {LOG}")
+    log = belt.shell(f"cat {LOG}")
     assert "there is no /boot/firmware/rearguard/install.sh on this card; nothing is installed" in log
-    assert shell(belt, "systemctl list-unit-files 'rearguard*' --no-legend || true").strip() == ""
+    assert belt.shell("systemctl list-unit-files 'rearguard*' --no-legend || true").strip() == ""
 
 
 def test_boot_options_are_in_force_after_one_restart_by_itself(
@@ -80,9 +68,9 @@ def test_boot_options_are_in_force_after_one_restart_by_itself(
     again.ask("shell", command="cloud-init status --wait")
     assert "FAULT rear:" in again.ask("armed")["StatusText"], "it guards, and misses its LiDAR"
     guarding, local = (
-        int(shell(again, f"systemctl show -P ActiveEnterTimestampMonotonic {unit}"))
+        int(again.shell(f"systemctl show -P ActiveEnterTimestampMonotonic {unit}"))
         for unit in ("rearguard", "cloud-init-local")
     )
     assert guarding < local, "it does not wait for cloud-init, which runs at each start"
-    assert "enable_uart=1" in shell(again, "cat /boot/firmware/config.txt")
-    assert shell(again, f"grep -c 'enable rearguard.service' {LOG}").strip() == "1", "it is installed once"
+    assert "enable_uart=1" in again.shell("cat /boot/firmware/config.txt")
+    assert again.shell(f"grep -c 'enable rearguard.service' {LOG}").strip() == "1", "it is installed once"

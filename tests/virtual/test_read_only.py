@@ -45,14 +45,8 @@ def dry_root(boot: Callable[..., Machine], built: image.Image, tmp_path_factory:
     return machine
 
 
-def shell(belt: Machine, command: str) -> str:
-    told = belt.ask("shell", command=command)
-    assert told["code"] == 0, told["out"]
-    return str(told["out"])
-
-
 def options(belt: Machine, place: str) -> list[str]:
-    return shell(belt, f"findmnt -no SOURCE,FSTYPE,OPTIONS {place}").split()
+    return belt.shell(f"findmnt -no SOURCE,FSTYPE,OPTIONS {place}").split()
 
 
 def test_nothing_can_be_written_to_the_root_and_nothing_has_failed_for_it(dry_root: Machine) -> None:
@@ -61,22 +55,22 @@ def test_nothing_can_be_written_to_the_root_and_nothing_has_failed_for_it(dry_ro
     assert "ro" in how.split(",")
     assert dry_root.ask("shell", command="touch /etc/x")["code"] != 0
     assert options(dry_root, "/data")[:2] == ["/dev/vdb", "ext4"]
-    failed = shell(dry_root, "systemctl --failed --no-legend --plain").splitlines()
+    failed = dry_root.shell("systemctl --failed --no-legend --plain").splitlines()
     assert [line for line in failed if "binfmt" not in line] == []  # of that, this kernel has none, whatever the root
 
 
 def test_a_walk_is_felt_and_its_journal_is_on_the_data_partition(dry_root: Machine) -> None:
     walks_well(dry_root)
-    shell(dry_root, "sync")
-    said = shell(dry_root, "rearguard replay $(ls /data/rearguard/*.jsonl | tail -n 1)")
+    dry_root.shell("sync")
+    said = dry_root.shell("rearguard replay $(ls /data/rearguard/*.jsonl | tail -n 1)")
     assert '"level":"stop"' in said
-    assert shell(dry_root, "ls -A /var/lib/rearguard") == "", "which is lost with the power"
-    assert shell(dry_root, "cat /data/rearguard/last-good.toml") == shell(dry_root, "cat /etc/rearguard/rearguard.toml")
+    assert dry_root.shell("ls -A /var/lib/rearguard") == "", "which is lost with the power"
+    assert dry_root.shell("cat /data/rearguard/last-good.toml") == dry_root.shell("cat /etc/rearguard/rearguard.toml")
 
 
 def test_it_is_armed_again_after_a_restart_of_the_service(dry_root: Machine) -> None:
     before = dry_root.ask("armed")
-    shell(dry_root, "systemctl restart rearguard")
+    dry_root.shell("systemctl restart rearguard")
     after = dry_root.ask("armed")
     assert after["MainPID"] != before["MainPID"]
     assert "FAULT" not in after["StatusText"]
@@ -84,12 +78,12 @@ def test_it_is_armed_again_after_a_restart_of_the_service(dry_root: Machine) -> 
 
 
 def test_without_its_data_partition_it_guards_and_says_that_the_journal_fails(dry_root: Machine) -> None:
-    shell(dry_root, "systemctl stop rearguard; umount /data; systemctl start rearguard")
+    dry_root.shell("systemctl stop rearguard; umount /data; systemctl start rearguard")
     dry_root.ask("course", part="echo", points=[[0, 3.0]], wait_s=2.5)
     walked = dry_root.ask("course", part="echo", points=FROM_3_M, wait_s=5.5)
     assert first(pulses(walked["events"]), "STOP")
     assert "journal:write_failed" in walked["status"]
-    shell(dry_root, "mount /data")
-    assert Path("/data").name in shell(dry_root, "findmnt -no TARGET /data")
+    dry_root.shell("mount /data")
+    assert Path("/data").name in dry_root.shell("findmnt -no TARGET /data")
     dry_root.ask("course", part="echo", points=[[0, 3.0]], wait_s=4.0)
     assert dry_root.ask("armed")["StatusText"] == "guarding"
